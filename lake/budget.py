@@ -1,0 +1,43 @@
+"""What was spent of the request budget, so that a restart does not spend it twice."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+from sqlalchemy import Engine, delete, func, insert, select
+
+from lake import state
+
+
+class RequestBudget:
+    """The requests of this application, in the state database."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Work on the database behind `engine`."""
+        self._engine = engine
+
+    def spend(self, at: datetime, vehicle_id: str | None) -> None:
+        """Note a request before it is sent (real time, UTC)."""
+        with self._engine.begin() as connection:
+            connection.execute(insert(state.spend).values(at=at, vehicle_id=vehicle_id))
+
+    def recent(self, since: datetime) -> list[datetime]:
+        """When requests were sent from `since` on, oldest first."""
+        query = select(state.spend.c.at).where(state.spend.c.at >= since).order_by(state.spend.c.at)
+        with self._engine.connect() as connection:
+            return list(connection.execute(query).scalars())
+
+    def month_total(self, vehicle_id: str, month: str) -> int:
+        """Requests for a vehicle in a calendar month (UTC, `YYYY-MM`)."""
+        first = date.fromisoformat(f"{month}-01")
+        start = datetime(first.year, first.month, 1, tzinfo=UTC)
+        end = datetime(first.year + first.month // 12, first.month % 12 + 1, 1, tzinfo=UTC)
+        table = state.spend
+        query = select(func.count()).where(table.c.vehicle_id == vehicle_id, table.c.at >= start, table.c.at < end)
+        with self._engine.connect() as connection:
+            return connection.execute(query).scalar_one()
+
+    def forget_before(self, now: datetime) -> None:
+        """Drop what no limit looks at any more: all that is older than two months."""
+        with self._engine.begin() as connection:
+            connection.execute(delete(state.spend).where(state.spend.c.at < now - timedelta(days=62)))

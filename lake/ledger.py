@@ -1,0 +1,121 @@
+"""The ledger: per vehicle and stream, the days known complete, and what stands in the way of the others.
+
+It keeps intervals, not cursors: a gap stays a gap until an answer covers it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine, and_, delete, insert, select, update
+
+from lake import state
+from lake.intervals import DayInterval, Intervals, union
+
+StreamKey = tuple[str, str]
+"""Vehicle id and stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamState:
+    """What the ledger says of one stream of one vehicle, beside its days.
+
+    Attributes:
+        asked_at: When it was last asked.
+        blocked_state: Why it cannot be asked or was not answered: a state of the completeness table; None if it was.
+        blocked_detail: The same for a person.
+        blocked_until: Not to be asked again before this instant; None: the next run may.
+    """
+
+    asked_at: datetime
+    blocked_state: str | None = None
+    blocked_detail: str | None = None
+    blocked_until: datetime | None = None
+
+
+class Ledger:
+    """The ledger in the state database."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Work on the database behind `engine`."""
+        self._engine = engine
+
+    def coverage(self, vehicle_id: str, stream: str) -> Intervals:
+        """The days known complete, as disjoint intervals."""
+        with self._engine.connect() as connection:
+            return _coverage(connection, vehicle_id, stream)
+
+    def all_coverage(self) -> dict[StreamKey, Intervals]:
+        """The same for everything in the ledger, in one query."""
+        table = state.coverage
+        found: dict[StreamKey, list[DayInterval]] = {}
+        with self._engine.connect() as connection:
+            for row in connection.execute(select(table).order_by(table.c.vehicle_id, table.c.stream, table.c.since)):
+                found.setdefault((row.vehicle_id, row.stream), []).append(DayInterval(row.since, row.until))
+        return {key: tuple(intervals) for key, intervals in found.items()}
+
+    def answered(self, vehicle_id: str, stream: str, window: DayInterval | None, at: datetime) -> None:
+        """A window was answered whole: its days are known, and nothing stands in the way any more.
+
+        Args:
+            vehicle_id: The vehicle.
+            stream: The stream.
+            window: The whole days that are known now; None if it had only a part of today.
+            at: When the last answer was received (UTC).
+        """
+        with self._engine.begin() as connection:
+            _set_state(connection, (vehicle_id, stream), StreamState(at))
+            if window is not None:
+                known = union((*_coverage(connection, vehicle_id, stream), window))
+                _replace_coverage(connection, vehicle_id, stream, known)
+
+    def block(
+        self, vehicle_id: str, stream: str, blocked: str, *, detail: str, until: datetime | None, at: datetime
+    ) -> None:
+        """The stream could not be answered: why, and until when it need not be asked again."""
+        with self._engine.begin() as connection:
+            _set_state(connection, (vehicle_id, stream), StreamState(at, blocked, detail, until))
+
+    def states(self) -> dict[StreamKey, StreamState]:
+        """What is known of every stream that was ever asked."""
+        with self._engine.connect() as connection:
+            return {
+                (row.vehicle_id, row.stream): StreamState(
+                    row.asked_at, row.blocked_state, row.blocked_detail, row.blocked_until
+                )
+                for row in connection.execute(select(state.streams))
+            }
+
+    def lift_blocks(self, vehicle_ids: Iterable[str]) -> None:
+        """Let these vehicles' streams be asked again, as after a new consent."""
+        change = update(state.streams).where(state.streams.c.vehicle_id.in_(list(vehicle_ids)))
+        with self._engine.begin() as connection:
+            connection.execute(change.values(blocked_state=None, blocked_detail=None, blocked_until=None))
+
+
+def _coverage(connection: Connection, vehicle_id: str, stream: str) -> Intervals:
+    table = state.coverage
+    query = select(table.c.since, table.c.until).where(table.c.vehicle_id == vehicle_id, table.c.stream == stream)
+    return tuple(DayInterval(*row) for row in connection.execute(query.order_by(table.c.since)))
+
+
+def _replace_coverage(connection: Connection, vehicle_id: str, stream: str, known: Intervals) -> None:
+    table = state.coverage
+    connection.execute(delete(table).where(table.c.vehicle_id == vehicle_id, table.c.stream == stream))
+    rows = [{"vehicle_id": vehicle_id, "stream": stream, "since": each.since, "until": each.until} for each in known]
+    connection.execute(insert(table), rows)
+
+
+def _set_state(connection: Connection, key: StreamKey, value: StreamState) -> None:
+    table = state.streams
+    where = and_(table.c.vehicle_id == key[0], table.c.stream == key[1])
+    values = {
+        "asked_at": value.asked_at,
+        "blocked_state": value.blocked_state,
+        "blocked_detail": value.blocked_detail,
+        "blocked_until": value.blocked_until,
+    }
+    if not connection.execute(update(table).where(where).values(values)).rowcount:
+        connection.execute(insert(table).values(vehicle_id=key[0], stream=key[1], **values))

@@ -1,0 +1,111 @@
+"""Owners and vehicles: who granted access, to what, and since when."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import Engine, Row, delete, insert, select, update
+
+from lake import state
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A person's account as Smartcar knows it.
+
+    Attributes:
+        owner_id: Smartcar's user id.
+        consented_at: When access was granted.
+        trouble: What the owner has to do, in one sentence; None if nothing.
+    """
+
+    owner_id: str
+    consented_at: datetime
+    trouble: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Vehicle:
+    """A connected vehicle.
+
+    Attributes:
+        make: In upper case.
+        timezone: IANA zone, given when it was connected; None if none was.
+        consented_at: When access to this vehicle was granted.
+        permissions: Scopes that the owner granted.
+    """
+
+    vehicle_id: str
+    owner_id: str
+    make: str | None
+    model: str | None
+    year: int | None
+    timezone: str | None
+    consented_at: datetime
+    permissions: tuple[str, ...] = ()
+
+
+class Registry:
+    """Owners, vehicles and sealed tokens in the state database."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Work on the database behind `engine`."""
+        self._engine = engine
+
+    def owners(self) -> list[Owner]:
+        """All owners, by id."""
+        table = state.owners
+        query = select(table.c.owner_id, table.c.consented_at, table.c.trouble).order_by(table.c.owner_id)
+        with self._engine.connect() as connection:
+            return [Owner(*row) for row in connection.execute(query)]
+
+    def keep_owner(self, owner: Owner) -> None:
+        """Add the owner, or replace what is known; tokens stay."""
+        with self._engine.begin() as connection:
+            values = asdict(owner)
+            where = state.owners.c.owner_id == owner.owner_id
+            if not connection.execute(update(state.owners).where(where).values(values)).rowcount:
+                connection.execute(insert(state.owners).values(values))
+
+    def sealed_tokens(self, owner_id: str) -> bytes | None:
+        """The owner's token pair as it was sealed; None if there is none."""
+        query = select(state.owners.c.sealed_tokens).where(state.owners.c.owner_id == owner_id)
+        with self._engine.connect() as connection:
+            return connection.execute(query).scalar_one_or_none()
+
+    def has_tokens(self) -> bool:
+        """Whether any owner's tokens are stored."""
+        query = select(state.owners.c.owner_id).where(state.owners.c.sealed_tokens.is_not(None)).limit(1)
+        with self._engine.connect() as connection:
+            return connection.execute(query).first() is not None
+
+    def keep_tokens(self, owner_id: str, sealed: bytes, at: datetime) -> None:
+        """Replace the owner's token pair; durable when this returns.
+
+        Raises:
+            LookupError: There is no such owner.
+        """
+        change = update(state.owners).where(state.owners.c.owner_id == owner_id)
+        with self._engine.begin() as connection:
+            if not connection.execute(change.values(sealed_tokens=sealed, tokens_kept_at=at)).rowcount:
+                raise LookupError("tokens of an owner that is not connected")
+
+    def vehicles(self) -> list[Vehicle]:
+        """All vehicles, by id."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(state.vehicles).order_by(state.vehicles.c.vehicle_id))
+            return [_vehicle(row) for row in rows]
+
+    def keep_vehicle(self, vehicle: Vehicle) -> None:
+        """Add the vehicle, or replace what is known of it."""
+        with self._engine.begin() as connection:
+            where = state.vehicles.c.vehicle_id == vehicle.vehicle_id
+            connection.execute(delete(state.vehicles).where(where))
+            values = asdict(vehicle) | {"permissions": list(vehicle.permissions)}
+            connection.execute(insert(state.vehicles).values(values))
+
+
+def _vehicle(row: Row[tuple[object, ...]]) -> Vehicle:
+    values = dict(row._mapping)  # noqa: SLF001, the public name of SQLAlchemy's row mapping has the underscore
+    return Vehicle(**values | {"permissions": tuple(values["permissions"])})

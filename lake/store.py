@@ -1,0 +1,137 @@
+"""The one seam between the house and where its files lie.
+
+Everything under `CHARGELAKE_HOME` is read and written through a `Store`, by paths relative to the home and with
+`/` between their parts. A bucket can follow as a second class with the same methods: no room but this one knows
+that today's home is a folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Final, Protocol
+
+from fsspec.utils import get_protocol
+
+STAGING: Final = "state/staging"
+"""Files in the making; outside of `raw/` and `lake/`, where readers' globs would find them."""
+
+
+class HomeNotSupported(Exception):
+    """The configured home is a place that cannot be used; says which and why."""
+
+
+class Store(Protocol):
+    """Files by relative path; a write is whole and durable, or has not happened."""
+
+    def read(self, path: str) -> bytes:
+        """The file's bytes; raises FileNotFoundError."""
+
+    def put(self, path: str, content: bytes) -> None:
+        """Replace or make the file in one step; it is durable when this returns."""
+
+    def delete(self, path: str) -> None:
+        """Remove the file; nothing happens if it is not there."""
+
+    def exists(self, path: str) -> bool:
+        """Whether the file is there."""
+
+    def size(self, path: str) -> int:
+        """Bytes of the file."""
+
+    def list(self, prefix: str, suffix: str = "") -> list[str]:
+        """Sorted paths of the files below the folder `prefix` that end in `suffix`."""
+
+    def uri(self, path: str) -> str:
+        """What Polars, DuckDB and a person call this path."""
+
+
+class LocalStore:
+    """A folder of this machine: staged beside the data, fsynced, renamed."""
+
+    def __init__(self, home: Path) -> None:
+        """Use `home`, which is made with its first file."""
+        self.home = home.resolve()
+
+    def read(self, path: str) -> bytes:
+        """The file's bytes; raises FileNotFoundError."""
+        return self._at(path).read_bytes()
+
+    def put(self, path: str, content: bytes) -> None:
+        """Write beside the data, make durable, rename into place, make the name durable."""
+        target = self._at(path)
+        staging = self._at(STAGING)
+        staging.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, staged = tempfile.mkstemp(dir=staging)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(staged).chmod(0o644)
+            Path(staged).replace(target)
+        except BaseException:
+            Path(staged).unlink(missing_ok=True)
+            raise
+        _sync_folder(target.parent)
+
+    def delete(self, path: str) -> None:
+        """Remove the file, and folders that it leaves empty."""
+        target = self._at(path)
+        target.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            for folder in list(target.parents)[: len(Path(path).parts) - 1]:
+                folder.rmdir()
+
+    def exists(self, path: str) -> bool:
+        """Whether the file is there."""
+        return self._at(path).is_file()
+
+    def size(self, path: str) -> int:
+        """Bytes of the file."""
+        return self._at(path).stat().st_size
+
+    def list(self, prefix: str, suffix: str = "") -> list[str]:
+        """Sorted paths of the files below the folder `prefix` that end in `suffix`."""
+        found: list[str] = []
+        for folder, _, names in os.walk(self._at(prefix)):
+            relative = Path(folder).relative_to(self.home).as_posix()
+            found.extend(f"{relative}/{name}" for name in names if name.endswith(suffix))
+        return sorted(found)
+
+    def uri(self, path: str) -> str:
+        """The absolute path."""
+        return str(self._at(path))
+
+    def sweep_staging(self) -> None:
+        """Remove what a killed run left half written; only for the run that holds the lock."""
+        shutil.rmtree(self._at(STAGING), ignore_errors=True)
+
+    def _at(self, path: str) -> Path:
+        target = self.home / path
+        if ".." in Path(path).parts or Path(path).is_absolute():
+            raise ValueError(f"not a path inside the home: {path!r}")
+        return target
+
+
+def open_store(home: str) -> LocalStore:
+    """The store at `home`.
+
+    Raises:
+        HomeNotSupported: `home` is a URL of a kind that is not supported.
+    """
+    if get_protocol(home) not in {"file", "local"}:
+        raise HomeNotSupported(f"CHARGELAKE_HOME={home}: only folders of this machine are supported so far")
+    return LocalStore(Path(home.removeprefix("file://")).expanduser())
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

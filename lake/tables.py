@@ -1,0 +1,170 @@
+"""The published tables: one Parquet file for each partition, replaced whole and atomically.
+
+A reader with a plain `**/*.parquet` glob sees each row once at every moment: files are staged outside of the
+table's folder, made durable and renamed, and a partition never has a second file.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from lake.schemas import SCHEMA_VERSION, PartitionKey, Table
+from lake.store import Store
+
+_FILE: Final = "part-0.parquet"
+_ROW_GROUP: Final = 65_536
+
+
+class SchemaMismatch(Exception):
+    """A frame or a published file has other columns than the table's schema; says which."""
+
+
+class DamagedTable(Exception):
+    """A published file cannot be read; says which, and how to make it anew."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Partition:
+    """Values of a table's partition keys; None for a key the table does not have."""
+
+    make: str | None = None
+    month: str | None = None
+
+    def path(self, table: Table) -> str:
+        """The partition's file: `lake/charge_sessions/make=TESLA/month=2026-10/part-0.parquet`."""
+        keys = "".join(f"{key}={getattr(self, key)}/" for key in table.partition_by)
+        return f"lake/{table.name}/{keys}{_FILE}"
+
+
+class Tables:
+    """Reads and publishes tables in a store."""
+
+    def __init__(self, store: Store) -> None:
+        """Work on the lake of this store."""
+        self._store = store
+
+    def partitions(self, table: Table) -> list[Partition]:
+        """The partitions that have a file, sorted."""
+        prefix = f"lake/{table.name}"
+        return sorted(
+            Partition(**dict(part.split("=", 1) for part in path[len(prefix) :].split("/")[1:-1]))
+            for path in self._store.list(prefix, ".parquet")
+        )
+
+    def read(
+        self, table: Table, partitions: Iterable[Partition] | None = None, columns: Iterable[str] | None = None
+    ) -> pl.DataFrame:
+        """Rows of these partitions, with `month` as a last column where it is a key.
+
+        Args:
+            table: Which table.
+            partitions: Default: all. Those without a file have no rows.
+            columns: Columns to read, in the table's order; default: all.
+
+        Raises:
+            DamagedTable: A file cannot be read.
+            SchemaMismatch: A file was written with another schema.
+        """
+        wanted = self.partitions(table) if partitions is None else sorted(set(partitions))
+        names = [name for name in table.schema if columns is None or name in set(columns)]
+        frames = [self._read_one(table, each, names) for each in wanted if self._store.exists(each.path(table))]
+        return pl.concat([_with_month(table, table.empty().select(names), Partition()), *frames])
+
+    def publish(self, table: Table, frame: pl.DataFrame, partitions: Iterable[Partition]) -> None:
+        """Replace these partitions by the rows of `frame` that belong to them; one without rows is removed.
+
+        Args:
+            table: Which table.
+            frame: The table's columns, and `month` (text) where it is a key.
+            partitions: What to replace; rows of other partitions are not looked at.
+
+        Raises:
+            SchemaMismatch: The frame has other columns.
+        """
+        keys = list(table.partition_by)
+        expected = list(table.schema.items()) + [("month", pl.String)] * ("month" in keys)
+        if list(frame.schema.items()) != expected:
+            raise SchemaMismatch(f"{table.name}: {_difference(frame.schema, dict(expected))}")
+        by_key = frame.partition_by(keys, as_dict=True) if keys else {(): frame}
+        for partition in sorted(set(partitions)):
+            rows = by_key.get(tuple(getattr(partition, key) for key in keys))
+            self._write_one(table, partition, table.empty() if rows is None else rows.select(table.schema.names()))
+
+    def replace_all(self, table: Table, frame: pl.DataFrame) -> None:
+        """Make `frame` the whole table, writing only the partitions whose rows differ from what is published."""
+        found = {partition_of(table, row) for row in frame.select(table.partition_by).unique().iter_rows(named=True)}
+        self.publish_changed(table, frame, found | set(self.partitions(table)))
+
+    def publish_changed(self, table: Table, frame: pl.DataFrame, partitions: Iterable[Partition]) -> None:
+        """As `publish`, but leave alone the files whose rows would stay the same."""
+        self.publish(table, frame, [each for each in partitions if self._differs(table, each, frame)])
+
+    def _differs(self, table: Table, partition: Partition, frame: pl.DataFrame) -> bool:
+        if not self._store.exists(partition.path(table)):
+            return True
+        keys = [pl.col(key) == getattr(partition, key) for key in table.partition_by]
+        rows = frame.filter(*keys) if keys else frame
+        published = self._read_one(table, partition, table.schema.names())
+        return not published.equals(_with_month(table, rows, partition).sort(table.sort_by))
+
+    def _read_one(self, table: Table, partition: Partition, columns: list[str]) -> pl.DataFrame:
+        path = partition.path(table)
+        try:
+            frame = pl.read_parquet(self._store.read(path), columns=columns)
+        except (pl.exceptions.PolarsError, OSError) as error:
+            reason = str(error).splitlines()[0]
+            raise DamagedTable(f"{path} cannot be read ({reason}); `chargelake rebuild` makes it anew") from None
+        expected = {name: table.schema[name] for name in columns}
+        if dict(frame.schema) != expected:
+            difference = _difference(frame.schema, expected)
+            raise SchemaMismatch(f"{path}: {difference}; `chargelake rebuild` makes it anew")
+        return _with_month(table, frame, partition)
+
+    def _write_one(self, table: Table, partition: Partition, rows: pl.DataFrame) -> None:
+        path = partition.path(table)
+        if rows.is_empty():
+            self._store.delete(path)
+            return
+        content = io.BytesIO()
+        rows.sort(table.sort_by, maintain_order=True).write_parquet(
+            content,
+            compression="zstd",
+            statistics=True,
+            row_group_size=_ROW_GROUP,
+            metadata={"chargelake.table": table.name, "chargelake.schema_version": str(SCHEMA_VERSION)},
+        )
+        self._store.put(path, content.getvalue())
+
+
+def partition_of(table: Table, row: dict[str, object]) -> Partition:
+    """The partition a row with the table's keys belongs to."""
+    return Partition(**{key: str(row[key]) for key in table.partition_by})
+
+
+def with_month(table: Table, frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with the `month` (text `YYYY-MM`, UTC for instants) that its partition key says."""
+    column: PartitionKey = "month"
+    return frame.with_columns(pl.col(str(table.month_of)).dt.strftime("%Y-%m").alias(column))
+
+
+def _with_month(table: Table, frame: pl.DataFrame, partition: Partition) -> pl.DataFrame:
+    if "month" not in table.partition_by:
+        return frame
+    return frame.with_columns(pl.lit(partition.month, pl.String).alias("month"))
+
+
+def _difference(found: pl.Schema, expected: Mapping[str, object]) -> str:
+    missing = [name for name in expected if name not in found]
+    extra = [name for name in found if name not in expected]
+    other = [
+        f"{name} is {found[name]}, not {expected[name]}"
+        for name in expected
+        if name in found and found[name] != expected[name]
+    ]
+    said = [f"missing {missing}"] * bool(missing) + [f"not in the schema {extra}"] * bool(extra) + other
+    return "; ".join(said) or "the order of columns differs"
