@@ -1,0 +1,7 @@
+"""`python -m emulator`: run an emulator until it is interrupted."""
+
+import sys
+
+from emulator.command import main
+
+sys.exit(main())
