@@ -1,0 +1,190 @@
+"""The client of v2.0: the calls as methods, with their pages read to the end. VINs are never asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final
+
+from collectors.errors import ApplicationMustAct, Circumstances, RetryLater
+from collectors.http import Response, Transport
+from collectors.smartcar_v2 import auth, protocol
+from collectors.smartcar_v2.asking import Asker, Asking, Credentials, ManagementToken, OwnersToken, Reply, Tally
+from collectors.smartcar_v2.protocol import Attributes, Call, Connection, Listing
+from collectors.smartcar_v2.streams import Stream
+from collectors.tokens import RefreshPolicy, TokenPair, TokenStore
+from lake.clock import Clock
+from lake.intervals import DayInterval
+from lake.registry import Registry, Vehicle
+from lake.vault import Vault
+
+_TOKEN_TIMEOUT: Final = 15.0
+"""Seconds for an answer of the token endpoint: a lost one must leave time to try again within the grace."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoints:
+    """The API's bases.
+
+    Attributes:
+        api_url: Of the vehicles.
+        management_url: Of the management API.
+        management_token: Opens the management API; None: it is not used.
+        most_pages: Pages after which a list that never ends is given up.
+    """
+
+    api_url: str = "https://api.smartcar.com/v2.0"
+    management_url: str = "https://management.smartcar.com/v2.0"
+    management_token: str | None = field(default=None, repr=False)
+    most_pages: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """A window that was answered whole.
+
+    Attributes:
+        records: How many came, on all pages.
+        pages: How many pages there were.
+        asked_at: When the first page was asked for (UTC, the run's clock).
+        received_at: When the last page had arrived.
+    """
+
+    records: int
+    pages: int
+    asked_at: datetime
+    received_at: datetime
+
+
+def token_store(
+    application: auth.Application, transport: Transport, registry: Registry, vault: Vault, clock: Clock
+) -> TokenStore:
+    """The owners' tokens, refreshed at Smartcar's token endpoint, which is no part of the API's request budget."""
+
+    async def refresh(refresh_token: str) -> TokenPair:
+        request = replace(auth.refresh(application, refresh_token), timeout=_TOKEN_TIMEOUT)
+        return auth.read_tokens(await transport.send(request), clock.now())
+
+    return TokenStore(registry, vault, clock, refresh, RefreshPolicy())
+
+
+class SmartcarClient:
+    """What v2.0 can be asked.
+
+    Args:
+        asker: Sends, paces, retries, lands.
+        tokens: The owners' tokens.
+        endpoints: Where the API is.
+    """
+
+    def __init__(self, asker: Asker, tokens: TokenStore, endpoints: Endpoints) -> None:
+        self._asker = asker
+        self._tokens = tokens
+        self._endpoints = endpoints
+
+    @property
+    def is_manager(self) -> bool:
+        """Whether the management API can be asked."""
+        return bool(self._endpoints.management_token)
+
+    async def records(
+        self, vehicle: Vehicle, stream: Stream, window: DayInterval, tally: Tally | None = None
+    ) -> Collected:
+        """Ask for a vehicle's records of a window, to the last page.
+
+        Only `hasMoreData` ends the pages: one may be empty while more follow (Smartcar's API reference, §5.2).
+
+        Raises:
+            CollectError: As the answers mean; whatever pages came before have landed.
+            RetryLater: Also where the pages do not end.
+        """
+        credentials, count = OwnersToken(self._tokens, vehicle.owner_id), 0
+        first: Reply | None = None
+        for page in range(1, self._endpoints.most_pages + 1):
+            call = protocol.ask_records(stream, vehicle.vehicle_id, window, page)
+            asking = self._asking(call, credentials, vehicle.make, tally)
+            answer, reply = await self._asker.ask(asking, lambda response: protocol.read_records(response, stream))
+            first, count = first or reply, count + answer.records
+            if not answer.has_more:
+                return Collected(count, page, first.asked_at, reply.received_at)
+        raise self._endless(stream.path, vehicle.vehicle_id)
+
+    async def user(self, credentials: Credentials) -> str:
+        """Whose token it is: Smartcar's user id."""
+        found, _ = await self._asker.ask(self._asking(protocol.ask_user(), credentials), protocol.read_user)
+        return found
+
+    async def vehicles(self, owner_id: str) -> tuple[str, ...]:
+        """Ids of all vehicles the owner granted."""
+        return await self._listing(protocol.ask_vehicles, protocol.read_vehicles, owner_id)
+
+    async def attributes(self, owner_id: str, vehicle_id: str) -> Attributes:
+        """Make, model and year."""
+        asking = self._asking(protocol.ask_attributes(vehicle_id), OwnersToken(self._tokens, owner_id))
+        found, _ = await self._asker.ask(asking, protocol.read_attributes)
+        return found
+
+    async def permissions(self, owner_id: str, vehicle_id: str) -> tuple[str, ...]:
+        """Scopes the owner granted for a vehicle."""
+
+        def ask(offset: int) -> Call:
+            return protocol.ask_permissions(vehicle_id, offset)
+
+        return await self._listing(ask, protocol.read_permissions, owner_id)
+
+    async def disconnect(self, vehicle: Vehicle) -> None:
+        """Give up the access to a vehicle at Smartcar; its records can no longer be asked for."""
+        call = protocol.ask_disconnect(vehicle.vehicle_id)
+        asking = self._asking(call, OwnersToken(self._tokens, vehicle.owner_id), vehicle.make)
+        await self._asker.ask(asking, protocol.read_disconnect)
+
+    async def connections(self, owner_id: str | None = None) -> list[Connection]:
+        """Who is connected, newest first.
+
+        Args:
+            owner_id: Only this owner's.
+
+        Raises:
+            ApplicationMustAct: No management token is configured, or it is refused.
+        """
+        token = self._endpoints.management_token
+        if not token:
+            raise ApplicationMustAct(
+                Circumstances(call=protocol.ask_connections().name), "Set CHARGELAKE_SMARTCAR__MANAGEMENT_TOKEN."
+            )
+        found: list[Connection] = []
+        cursor: str | None = None
+        for _ in range(self._endpoints.most_pages):
+            call = protocol.ask_connections(cursor, owner_id=owner_id)
+            asking = Asking(call=call, base=self._endpoints.management_url, credentials=ManagementToken(token))
+            page, _reply = await self._asker.ask(asking, protocol.read_connections)
+            found += page.entries
+            cursor = page.cursor
+            if cursor is None:
+                return found
+        raise self._endless(protocol.ask_connections().template)
+
+    async def _listing(
+        self, ask: Callable[[int], Call], read: Callable[[Response], Listing], owner_id: str
+    ) -> tuple[str, ...]:
+        credentials = OwnersToken(self._tokens, owner_id)
+        found: list[str] = []
+        for _ in range(self._endpoints.most_pages):
+            page, _reply = await self._asker.ask(self._asking(ask(len(found)), credentials), read)
+            found += page.entries
+            if len(found) >= page.total or not page.entries:
+                return tuple(dict.fromkeys(found))
+        raise self._endless(ask(0).template)
+
+    def _asking(
+        self, call: Call, credentials: Credentials, make: str | None = None, tally: Tally | None = None
+    ) -> Asking:
+        return Asking(
+            call=call, base=self._endpoints.api_url, credentials=credentials, make=make, tally=tally or Tally()
+        )
+
+    def _endless(self, template: str, vehicle_id: str | None = None) -> RetryLater:
+        pages = self._endpoints.most_pages
+        at = Circumstances(call=f"GET {template}", vehicle_id=vehicle_id, detail=f"no end after {pages} pages")
+        return RetryLater(at, "Smartcar's pages do not end: ask for fewer days, and report it to Smartcar if it stays.")

@@ -1,0 +1,206 @@
+"""Connecting an owner: consent, the first pair of tokens, and what vehicles there are.
+
+The way (Smartcar's API reference, §3): a person opens the Connect URL and grants access, Connect sends the browser back
+with a code, the code is exchanged for tokens, and with them the account's vehicles are read into the registry.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from collectors.errors import Circumstances, CollectError, OurBug
+from collectors.http import Request, Transport
+from collectors.smartcar_v2 import auth
+from collectors.smartcar_v2.asking import NewToken
+from collectors.smartcar_v2.client import SmartcarClient
+from collectors.smartcar_v2.redirect import waiting_for_redirect
+from collectors.tokens import TokenStore
+from lake.clock import Clock
+from lake.ledger import Ledger
+from lake.registry import Owner, Registry, Vehicle
+
+_log = logging.getLogger(__name__)
+_TEST_MODES = ("test", "simulated")
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """Who was connected, with which vehicles, and which of them could not be read."""
+
+    owner_id: str
+    vehicles: tuple[Vehicle, ...]
+    failed: dict[str, CollectError]
+
+
+class Connect:
+    """Takes owners through Smartcar Connect.
+
+    Args:
+        application: Who asks for access.
+        transport: Sends the code.
+        client: Reads the account.
+        tokens: Keeps the pair.
+        registry: Keeps owner and vehicles.
+        ledger: Streams that waited for the owner may be asked again after a new consent.
+        clock: The time of consent where the management API cannot tell it.
+    """
+
+    def __init__(
+        self, *, application: auth.Application, transport: Transport, client: SmartcarClient, tokens: TokenStore,
+        registry: Registry, ledger: Ledger, clock: Clock,
+    ) -> None:  # fmt: skip
+        self._application = application
+        self._transport = transport
+        self._client = client
+        self._tokens = tokens
+        self._registry = registry
+        self._ledger = ledger
+        self._clock = clock
+
+    async def in_browser(
+        self,
+        show: Callable[[str], None],
+        *,
+        timeout: float = 600,  # noqa: ASYNC109, how long a person may take is the caller's to say
+        scopes: tuple[str, ...] = auth.SCOPES,
+        timezone: str | None = None,
+    ) -> Connected:
+        """Let a person grant access, and wait for the redirect on this machine.
+
+        Args:
+            show: Called with the Connect URL once the answer can be received: print it, open it.
+            timeout: Seconds to wait for the person.
+            scopes: Permissions to ask for.
+            timezone: IANA zone of the owner's vehicles, if known.
+
+        Raises:
+            OwnerMustAct, ApplicationMustAct, RetryLater: Connect gave an error; its sentence explains it.
+            OurBug: The redirect URI cannot be listened at.
+        """
+        state = auth.new_state()
+        async with waiting_for_redirect(self._application.redirect_uri, state) as redirect:
+            show(auth.authorize_url(self._application, state, scopes=scopes))
+            code = await redirect.code(timeout)
+        return await self.with_code(code, timezone=timezone)
+
+    async def test_account(
+        self,
+        username: str,
+        *,
+        password: str = "any",  # noqa: S107, test mode takes any password
+        scopes: tuple[str, ...] = auth.SCOPES,
+        timezone: str | None = None,
+    ) -> Connected:
+        """Grant access to a test account without a browser, by posting Connect's form.
+
+        The emulator's way, for demos and tests. Smartcar's own pages want a browser.
+
+        Args:
+            username: As `4-vehicles@smartcar.com`, an account with four vehicles.
+            password: Test mode takes any.
+            scopes: Permissions to ask for.
+            timezone: IANA zone of the vehicles, if known.
+
+        Raises:
+            OurBug: The application is in `live` mode, where only a person may grant access.
+            OwnerMustAct, ApplicationMustAct, RetryLater: Connect gave an error; its sentence explains it.
+        """
+        if self._application.mode not in _TEST_MODES:
+            raise OurBug(Circumstances(call="Connect"), "In live mode only a person in a browser can grant access.")
+        state = auth.new_state()
+        request = Request(
+            method="POST",
+            url=auth.authorize_url(self._application, state, scopes=scopes),
+            call="POST /oauth/authorize",
+            form={"username": username, "password": password, "action": "allow"},
+        )
+        response = await self._transport.send(request)
+        location = response.headers.get("location")
+        if location is None:
+            at = Circumstances(call=request.call, status=response.status)
+            raise OurBug(at, "Connect sent nobody back: check the Connect URL and the test account's name.")
+        return await self.with_code(auth.read_redirect(location, state), timezone=timezone)
+
+    async def with_code(self, code: str, *, timezone: str | None = None) -> Connected:
+        """Exchange a code for tokens and read the account's vehicles into the registry.
+
+        The pair is stored as soon as it is known whose it is, before any vehicle is read. A vehicle that cannot be read
+        is reported and does not stop the others.
+
+        Raises:
+            OwnerMustAct: The code is used up or expired.
+            CollectError: As the answers mean.
+        """
+        response = await self._transport.send(auth.exchange_code(self._application, code))
+        pair = auth.read_tokens(response, self._clock.now())
+        owner_id = await self._client.user(NewToken(pair.access))
+        self._registry.keep_owner(Owner(owner_id, self._consent_known(owner_id)))
+        self._tokens.keep(owner_id, pair)
+        consents = await self._consents(owner_id)
+        since = min(consents.values(), default=self._consent_known(owner_id))
+        self._registry.keep_owner(Owner(owner_id, since))
+        return await self._read_account(owner_id, since, consents, timezone)
+
+    async def _read_account(
+        self, owner_id: str, since: datetime, consents: dict[str, datetime], timezone: str | None
+    ) -> Connected:
+        vehicles: dict[str, Vehicle] = {}
+        failed: dict[str, CollectError] = {}
+        known = {vehicle.vehicle_id: vehicle for vehicle in self._registry.vehicles()}
+        ids = await self._client.vehicles(owner_id)
+        waiting = iter(ids)
+
+        async def worker() -> None:
+            for vehicle_id in waiting:  # shared: each takes the next vehicle
+                blank = Vehicle(vehicle_id, owner_id, None, None, None, timezone, consents.get(vehicle_id, since))
+                try:
+                    vehicles[vehicle_id] = await self._read_vehicle(_with_what_is_known(blank, known.get(vehicle_id)))
+                except CollectError as error:
+                    failed[vehicle_id] = error
+                    _log.warning("a vehicle could not be read", extra={"vehicle_id": vehicle_id, "reason": str(error)})
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(_AT_ONCE, len(ids))):
+                group.create_task(worker())
+        self._ledger.lift_blocks(vehicles)
+        return Connected(owner_id, tuple(vehicles[each] for each in ids if each in vehicles), failed)
+
+    async def _read_vehicle(self, blank: Vehicle) -> Vehicle:
+        about = await self._client.attributes(blank.owner_id, blank.vehicle_id)
+        permissions = await self._client.permissions(blank.owner_id, blank.vehicle_id)
+        vehicle = replace(blank, make=about.make, model=about.model, year=about.year, permissions=permissions)
+        self._registry.keep_vehicle(vehicle)
+        return vehicle
+
+    def _consent_known(self, owner_id: str) -> datetime:
+        """The owner's consent as the registry has it; now for a new owner."""
+        known = (owner.consented_at for owner in self._registry.owners() if owner.owner_id == owner_id)
+        return next(known, self._clock.now())
+
+    async def _consents(self, owner_id: str) -> dict[str, datetime]:
+        """When each vehicle was connected, as the management API tells it; empty if that is not used.
+
+        Connecting again keeps the first consent there; without it a new consent would seem to begin today.
+        """
+        if not self._client.is_manager:
+            known = self._registry.vehicles()
+            return {each.vehicle_id: each.consented_at for each in known if each.owner_id == owner_id}
+        connections = await self._client.connections(owner_id)
+        return {
+            each.vehicle_id: each.connected_at
+            for each in connections
+            if each.connected_at is not None and each.owner_id == owner_id
+        }
+
+
+def _with_what_is_known(blank: Vehicle, known: Vehicle | None) -> Vehicle:
+    """With the zone given now or else earlier, and the first consent: what was told since then stays known."""
+    if known is None:
+        return blank
+    consented_at = min(blank.consented_at, known.consented_at)
+    return replace(blank, timezone=blank.timezone or known.timezone, consented_at=consented_at)

@@ -1,0 +1,269 @@
+"""The vehicle and management calls of v2.0 as pure functions: build a request, decipher an answer.
+
+Smartcar's API reference, §4, §5 and §7. What a call says is read no further than collecting needs; the records
+themselves are counted here and read by `transforms`.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+from urllib.parse import quote
+
+import orjson
+
+from collectors.http import Request, Response
+from collectors.smartcar_v2.streams import Stream
+from lake.intervals import DayInterval
+
+VEHICLES_PAGE: Final = 50
+CONNECTIONS_PAGE: Final = 100
+
+
+class NotAsPromised(Exception):
+    """A success whose body is not the documented one. Never leaves this package."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call below an API's base, without a host and without credentials.
+
+    Attributes:
+        method: HTTP method.
+        template: Path with `{id}` where the vehicle's id goes.
+        stream: What the lake calls the answer.
+        vehicle_id: The vehicle, if the call is about one.
+        query: Query parameters.
+        window: The days that are asked for.
+        page: The page that is asked for.
+    """
+
+    method: str
+    template: str
+    stream: str
+    vehicle_id: str | None = None
+    query: tuple[tuple[str, str], ...] = ()
+    window: DayInterval | None = None
+    page: int | None = None
+
+    @property
+    def name(self) -> str:
+        """Method and path template, for people."""
+        return f"{self.method} {self.template}"
+
+    @property
+    def path(self) -> str:
+        """Path below the base."""
+        return self.template.replace("{id}", quote(self.vehicle_id or "", safe=""))
+
+    def request(self, base: str, authorization: str) -> Request:
+        """The request to send.
+
+        Args:
+            base: URL of the API with its version, as `https://api.smartcar.com/v2.0`.
+            authorization: Value of the header.
+        """
+        return Request(
+            method=self.method,
+            url=base.rstrip("/") + self.path,
+            call=self.name,
+            vehicle_id=self.vehicle_id,
+            query=dict(self.query),
+            headers={"authorization": authorization, "sc-unit-system": "metric"},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of records: how many it has, and whether another follows."""
+
+    records: int
+    has_more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of a list: its entries, and how many there are in all."""
+
+    entries: tuple[str, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attributes:
+    """What a vehicle is; the make in upper case."""
+
+    make: str | None
+    model: str | None
+    year: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """An owner's grant for a vehicle."""
+
+    owner_id: str
+    vehicle_id: str
+    connected_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """One page of connections, newest first; `cursor` asks for the next."""
+
+    entries: tuple[Connection, ...]
+    cursor: str | None
+
+
+def bearer(token: str) -> str:
+    """The Authorization header of an owner's access token."""
+    return f"Bearer {token}"
+
+
+def management_basic(token: str) -> str:
+    """The Authorization header of the application's management token (§7)."""
+    return "Basic " + base64.b64encode(f"default:{token}".encode()).decode("ascii")
+
+
+def ask_user() -> Call:
+    """Whose access token it is."""
+    return Call("GET", "/user", "user")
+
+
+def ask_vehicles(offset: int = 0) -> Call:
+    """A page of the owner's vehicles."""
+    return Call("GET", "/vehicles", "vehicles", query=_paging(offset))
+
+
+def ask_attributes(vehicle_id: str) -> Call:
+    """Make, model and year."""
+    return Call("GET", "/vehicles/{id}", "attributes", vehicle_id)
+
+
+def ask_permissions(vehicle_id: str, offset: int = 0) -> Call:
+    """A page of the permissions the owner granted for a vehicle."""
+    return Call("GET", "/vehicles/{id}/permissions", "permissions", vehicle_id, _paging(offset))
+
+
+def ask_records(stream: Stream, vehicle_id: str, window: DayInterval, page: int = 1) -> Call:
+    """A page of a vehicle's records, both days of the window included."""
+    query = [("startDate", window.since.isoformat()), ("endDate", window.until.isoformat())]
+    if stream.paged:
+        query.append(("page", str(page)))
+    return Call("GET", stream.path, stream.name, vehicle_id, tuple(query), window, page if stream.paged else None)
+
+
+def ask_disconnect(vehicle_id: str) -> Call:
+    """Take back the application's access to a vehicle."""
+    return Call("DELETE", "/vehicles/{id}/application", "disconnect", vehicle_id)
+
+
+def ask_connections(cursor: str | None = None, *, owner_id: str | None = None) -> Call:
+    """A page of who is connected (management API)."""
+    query = [("limit", str(CONNECTIONS_PAGE))]
+    query += [("user_id", owner_id)] if owner_id else []
+    query += [("cursor", cursor)] if cursor else []
+    return Call("GET", "/management/connections", "connections", query=tuple(query))
+
+
+def read_records(response: Response, stream: Stream) -> Page:
+    """How many records a page has and whether another follows; only `hasMoreData` tells (§5.2)."""
+    body = _object(response)
+    records = body.get("records")
+    if not isinstance(records, list):
+        raise NotAsPromised
+    return Page(len(records), stream.paged and body.get("hasMoreData") is True)
+
+
+def read_user(response: Response) -> str:
+    """The owner's id."""
+    return _string(_object(response), "id")
+
+
+def read_vehicles(response: Response) -> Listing:
+    """Ids of the owner's vehicles."""
+    return _listing(_object(response), "vehicles")
+
+
+def read_permissions(response: Response) -> Listing:
+    """Scopes the owner granted."""
+    return _listing(_object(response), "permissions")
+
+
+def read_attributes(response: Response) -> Attributes:
+    """Make, model and year; what is missing or of another type is None."""
+    body = _object(response)
+    make, model, year = body.get("make"), body.get("model"), body.get("year")
+    return Attributes(
+        make=make.upper() if isinstance(make, str) and make else None,
+        model=model if isinstance(model, str) and model else None,
+        year=year if isinstance(year, int) and not isinstance(year, bool) else None,
+    )
+
+
+def read_connections(response: Response) -> Connections:
+    """Who is connected; an entry without its two ids is left out."""
+    body = _object(response)
+    found = body.get("connections")
+    if not isinstance(found, list):
+        raise NotAsPromised
+    entries = tuple(
+        Connection(entry["userId"], entry["vehicleId"], _instant(entry.get("connectedAt") or entry.get("createdAt")))
+        for entry in found
+        if isinstance(entry, dict) and entry.get("userId") and entry.get("vehicleId")
+    )
+    paging = body.get("paging")
+    cursor = paging.get("cursor") if isinstance(paging, dict) else None
+    return Connections(entries, cursor if isinstance(cursor, str) and cursor else None)
+
+
+def read_disconnect(response: Response) -> None:
+    """A success says nothing more."""
+    _object(response)
+
+
+def _paging(offset: int) -> tuple[tuple[str, str], ...]:
+    return (("limit", str(VEHICLES_PAGE)), ("offset", str(offset)))
+
+
+def _object(response: Response) -> Mapping[str, Any]:
+    try:
+        body = orjson.loads(response.body)
+    except orjson.JSONDecodeError:
+        raise NotAsPromised from None
+    if not isinstance(body, dict):
+        raise NotAsPromised
+    return body
+
+
+def _string(body: Mapping[str, Any], name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str) or not value:
+        raise NotAsPromised
+    return value
+
+
+def _listing(body: Mapping[str, Any], name: str) -> Listing:
+    entries = body.get(name)
+    if not isinstance(entries, list):
+        raise NotAsPromised
+    texts = tuple(entry for entry in entries if isinstance(entry, str))
+    paging = body.get("paging")
+    total = paging.get("count") if isinstance(paging, dict) else None
+    return Listing(texts, total if isinstance(total, int) else len(texts))
+
+
+def _instant(value: Any) -> datetime | None:
+    """An instant told as ISO-8601, or as epoch seconds or milliseconds (§13)."""
+    try:
+        if isinstance(value, str):
+            instant = datetime.fromisoformat(value)
+            return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return datetime.fromtimestamp(value / 1000 if value > 1e11 else value, UTC)  # noqa: PLR2004, 1e11 s is year 5138
+    except (ValueError, OverflowError, OSError):
+        return None
+    return None
