@@ -1,0 +1,225 @@
+"""From landed answers to observations: each record typed, judged, and kept with where it came from.
+
+In: answers as they landed. Out: observations of sessions and of days, the records that cannot be true, and what
+became of every record received. Nothing is dropped in silence: received = observations + quarantined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import polars as pl
+
+from lake.raw import Answer
+from lake.schemas import CHARGE_DAYS, CHARGE_SESSIONS, MONEY, QUARANTINE, UTC
+from transforms import checks
+from transforms.exact import EARLIEST, amounts, instants
+from transforms.reading import Reading
+from transforms.wire import STREAMS
+
+Columns: TypeAlias = list[tuple[str, pl.DataType | type[pl.DataType]]]
+
+SESSION_CONTENT: Final = (
+    "started_at", "ended_at", "energy_kwh", "soc_start_pct", "soc_end_pct", "charger_type", "connector_type",
+    "is_public", "place", "place_method", "location_name", "address", "latitude", "longitude", "billed_energy",
+    "billed_other", "billed_total", "currency", "status", "flags",
+)  # fmt: skip
+"""What a record tells of a session: a change of any of these is a revision."""
+
+DAY_CONTENT: Final = (*checks.DAY_ENERGIES, "flags")
+"""What a record tells of a day: a change of any of these is a revision."""
+
+
+def _typed(dtype: pl.DataType | type[pl.DataType], *names: str) -> Columns:
+    return [(name, dtype) for name in names]
+
+
+_PLACE: Final = (
+    *_typed(pl.String, "stream"),
+    *_typed(UTC, "received_at"),
+    *_typed(pl.String, "run_id", "raw_ref"),
+    *_typed(pl.Int64, "position"),
+)
+
+SESSION_OBSERVATION: Final = pl.Schema(
+    [
+        *_typed(pl.String, "source", "vehicle_id", "make", "source_record_id"),
+        *((name, CHARGE_SESSIONS.schema[name]) for name in SESSION_CONTENT),
+        *_PLACE,
+    ]
+)
+"""Columns of an observed session: its content, its answer (`raw_ref`) and its position in it."""
+
+DAY_OBSERVATION: Final = pl.Schema(
+    [
+        *_typed(pl.String, "source", "vehicle_id", "make"),
+        *_typed(UTC, "told_at"),
+        *_typed(pl.Date, "told_day"),
+        *((name, CHARGE_DAYS.schema[name]) for name in DAY_CONTENT),
+        *_PLACE,
+    ]
+)
+"""Columns of an observed day: either an instant of the day (`told_at`) or the plain date (`told_day`) is told."""
+
+_PLAIN_DATE: Final = r"^\d{4}-\d{2}-\d{2}$"
+_PERCENT_DIGITS: Final = 6
+_CHARGER: Final = r"(?i)^\s*(AC|DC)"
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What a batch of answers tells.
+
+    Attributes:
+        sessions: One row a session record (`SESSION_OBSERVATION`): kWh, percent 0..100, UTC.
+        days: One row a day record (`DAY_OBSERVATION`): kWh.
+        quarantine: One row a record that cannot be true (`lake.schemas.QUARANTINE`).
+        received: Records received, a stream; an unreadable answer counts as one.
+        drift: `unknown field: x` and `missing field: y`, a stream.
+    """
+
+    sessions: pl.DataFrame
+    days: pl.DataFrame
+    quarantine: pl.DataFrame
+    received: dict[str, int]
+    drift: dict[str, set[str]]
+
+
+def decode(answers: Sequence[Answer], currencies: frozenset[str]) -> Decoded:
+    """Read the records of all 200 answers of the record streams; any other answer is passed over.
+
+    Args:
+        answers: Landed answers, in any order.
+        currencies: The codes of ISO 4217, upper case.
+
+    Returns:
+        Observations, quarantine, counts and drift. Nothing an answer may hold raises.
+    """
+    reading = Reading([a for a in answers if a.status == 200 and a.stream in STREAMS])  # noqa: PLR2004 (HTTP OK)
+    makers = [_maker_sessions(reading, stream) for stream in ("bmw_records", "mini_records")]
+    told = pl.concat([_bills(reading, currencies), *makers])
+    sessions, bad_sessions = _judged(told, checks.SESSION_RULES, checks.SESSION_FLAGS, SESSION_OBSERVATION)
+    days, bad_days = _judged(_days(reading), checks.DAY_RULES, checks.DAY_FLAGS, DAY_OBSERVATION)
+    bad = [reading.unreadable(), reading.refused(bad_sessions), reading.refused(bad_days)]
+    return Decoded(
+        sessions,
+        days,
+        pl.concat(bad).sort(QUARANTINE.sort_by),
+        dict(reading.received),
+        {stream: notes for stream, notes in reading.drift.notes.items() if notes},
+    )
+
+
+def _judged(
+    told: pl.DataFrame, rules: Sequence[checks.Rule], flags: Mapping[str, pl.Expr], schema: pl.Schema
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Observations with their marks, and the records that cannot be true with their reason."""
+    judged = told.with_columns(checks.fault(rules))
+    good = judged.filter(pl.col("reason").is_null()).with_columns(checks.marks(flags)).select(schema.names())
+    return good, judged.filter(pl.col("reason").is_not_null())
+
+
+def _days(reading: Reading) -> pl.DataFrame:
+    """Days of Teslas, kWh; `date` is an instant of the day or the plain date (API reference, §5.1)."""
+    columns = reading.columns("tesla_days")
+    dates = columns.texts("date").str.strip_chars()
+    days = dates.set(~dates.str.contains(_PLAIN_DATE).fill_null(value=False), None).str.to_date(
+        "%Y-%m-%d", strict=False
+    )
+    return columns.places().with_columns(
+        dates.alias("date_text"),
+        instants(dates).alias("told_at"),
+        days.set((days < EARLIEST.date()).fill_null(value=False), None).alias("told_day"),
+        columns.numbers("home").alias("home_kwh"),
+        columns.numbers("other").alias("other_kwh"),
+        columns.numbers("super_charger").alias("supercharger_kwh"),
+        columns.numbers("total").alias("total_kwh"),
+    )
+
+
+def _bills(reading: Reading, currencies: frozenset[str]) -> pl.DataFrame:
+    """Paid sessions of Teslas (API reference, §5.2): a place, a bill, no state of charge."""
+    columns = reading.columns("tesla_billing")
+    energy, other, currency = columns.costs()
+    told = columns.places().with_columns(
+        columns.texts("charge_start").alias("start_text"),
+        columns.texts("charge_end").alias("end_text"),
+        columns.numbers("energy_consumed").alias("energy_kwh"),
+        columns.texts("record_id").alias("source_record_id"),
+        columns.texts("location").alias("location_name"),
+        energy.alias("energy_amount"),
+        other.alias("other_amount"),
+        currency.alias("currency_text"),
+        pl.lit("public").alias("place"),
+        pl.lit("billing").alias("place_method"),
+    )
+    return _session_columns(told, currencies)
+
+
+def _maker_sessions(reading: Reading, stream: str) -> pl.DataFrame:
+    """Sessions of BMW and MINI (API reference, §5.3): an address, states of charge 0..1, no id and no bill."""
+    columns = reading.columns(stream)
+    told = columns.places().with_columns(
+        columns.texts("charge_start").alias("start_text"),
+        columns.texts("charge_end").alias("end_text"),
+        columns.numbers("energy").alias("energy_kwh"),
+        columns.texts("location").alias("address"),
+        columns.texts("charging_type").alias("charging_type"),
+        columns.numbers("start_percent_remaining").alias("soc_start"),
+        columns.numbers("end_percent_remaining").alias("soc_end"),
+        columns.truths("is_public").alias("is_public"),
+    )
+    place = pl.when("is_public").then(pl.lit("public")).otherwise(pl.lit("unknown"))
+    method = pl.when("is_public").then(pl.lit("is_public"))
+    return _session_columns(told.with_columns(place.alias("place"), method.alias("place_method")), frozenset())
+
+
+_TOLD_SESSION: Final = pl.Schema(
+    [
+        *_typed(pl.Int64, "answer", "position"),
+        *_typed(pl.String, "source", "vehicle_id", "make", "stream", "run_id", "raw_ref"),
+        *_typed(UTC, "received_at"),
+        *_typed(pl.String, "start_text", "end_text", "source_record_id", "location_name", "address"),
+        *_typed(pl.String, "place", "place_method", "charging_type", "connector_type"),
+        *_typed(pl.String, "energy_amount", "other_amount", "currency_text"),
+        *_typed(pl.Float64, "energy_kwh", "soc_start", "soc_end", "latitude", "longitude"),
+        *_typed(pl.Boolean, "is_public"),
+    ]
+)
+"""What any source may tell of a session, as told; what one does not tell is null."""
+
+
+def _session_columns(told: pl.DataFrame, currencies: frozenset[str]) -> pl.DataFrame:
+    """Typed columns of sessions, whatever their source: instants, money, percent, charger type, status."""
+    told = told.match_to_schema(_TOLD_SESSION, missing_columns="insert")
+    billed_energy, energy_fault = amounts(told["energy_amount"])
+    billed_other, other_fault = amounts(told["other_amount"])
+    return told.with_columns(
+        instants(told["start_text"]).alias("started_at"),
+        instants(told["end_text"]).alias("ended_at"),
+        billed_energy.alias("billed_energy"),
+        billed_other.alias("billed_other"),
+        energy_fault.alias("energy_fault"),
+        other_fault.alias("other_fault"),
+        (billed_energy + billed_other).cast(MONEY, strict=False).alias("billed_total"),
+        _currency(currencies).alias("currency"),
+        _percent("soc_start").alias("soc_start_pct"),
+        _percent("soc_end").alias("soc_end_pct"),
+        pl.col("charging_type").str.extract(_CHARGER).str.to_uppercase().alias("charger_type"),
+        pl.when(pl.col("end_text").is_null()).then(pl.lit("ongoing")).otherwise(pl.lit("complete")).alias("status"),
+    )
+
+
+def _currency(currencies: frozenset[str]) -> pl.Expr:
+    """The code in upper case where there is an amount and ISO 4217 has it, else null."""
+    code = pl.col("currency_text").str.strip_chars().str.to_uppercase()
+    amount = pl.col("energy_amount").is_not_null() | pl.col("other_amount").is_not_null()
+    return pl.when(amount & code.is_in(sorted(currencies))).then(code)
+
+
+def _percent(fraction: str) -> pl.Expr:
+    """Percent 0..100 from a fraction 0..1, without the tail of binary floats; null outside."""
+    told = pl.col(fraction)
+    return pl.when(told.is_between(0, 1)).then((told * 100).round(_PERCENT_DIGITS))

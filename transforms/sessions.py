@@ -1,0 +1,190 @@
+"""Charging sessions: which session a record is, its revisions, and the table as it stands.
+
+In: observations of sessions and the known revisions of the months they touch. Out: the revisions to append and the
+rows of `charge_sessions`. Nothing is read, written or asked for the time.
+
+A revision lives in the month (UTC) of its start. When a start moves to another month, the old month keeps a row of
+status `moved` with the number and time of the new revision, so that each month can be read by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import polars as pl
+
+from lake.schemas import CHARGE_SESSIONS, SESSION_HISTORY
+from transforms import identity, months, revisions, zones
+from transforms.decode import SESSION_CONTENT
+from transforms.revisions import MOVED
+
+INDEX: Final = pl.Schema(dict.fromkeys(("make", "month", "vehicle_id", "source_record_id"), pl.String))
+"""Columns of the index of the ids that history knows: one row an id and month."""
+
+LONGEST_OVERLAP: Final = timedelta(days=28)
+"""A session plugged in for longer overlaps nothing: no month is shorter, so the month before is all `current` needs."""
+
+_RECORD: Final = ("source", "vehicle_id", "source_record_id")
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedSessions:
+    """What a batch of observed sessions makes.
+
+    Attributes:
+        appended: Revisions to append: `lake.schemas.SESSION_HISTORY` and `month`, in no particular order.
+        counts: New, changed and unchanged, a stream.
+    """
+
+    appended: pl.DataFrame
+    counts: dict[str, revisions.Counts]
+
+
+def touched_months(observations: pl.DataFrame) -> set[months.Partition]:
+    """Partitions whose history `apply` must be given: the months of the starts, each within the tolerance."""
+    return months.of_instants(observations, "started_at", identity.TOLERANCE)
+
+
+def touched_by_id(index: pl.DataFrame, observations: pl.DataFrame) -> set[months.Partition]:
+    """Further partitions whose history `apply` must be given: those that know an observed record by its id.
+
+    Args:
+        index: Columns make, month, vehicle_id, source_record_id (`INDEX`), from all history.
+        observations: `transforms.decode.SESSION_OBSERVATION`.
+    """
+    keys = ("make", "vehicle_id", "source_record_id")
+    told = observations.select(keys).drop_nulls().unique()
+    return set(index.join(told, on=keys, how="semi").select("make", "month").unique().iter_rows())
+
+
+def months_to_publish(touched: Collection[months.Partition]) -> set[months.Partition]:
+    """Partitions whose current rows may differ once the touched ones do: a session may reach into the next month."""
+    return months.with_next(touched)
+
+
+def months_to_read(published: Collection[months.Partition]) -> set[months.Partition]:
+    """Partitions whose history `current` must be given to publish these: a session may come from the month before."""
+    return months.with_previous(published)
+
+
+def apply(history: pl.DataFrame, observations: pl.DataFrame) -> AppliedSessions:
+    """The revisions that observed sessions make.
+
+    Batches have to come in the order they landed; the order of rows inside a batch, its size and its repetition at
+    any later time change nothing.
+
+    Args:
+        history: `lake.schemas.SESSION_HISTORY` and `month` of the partitions that `touched_months` and
+            `touched_by_id` name; may be empty.
+        observations: `transforms.decode.SESSION_OBSERVATION`, whole answers, in any order.
+    """
+    known, told = revisions.in_order(history, observations)
+    identified = _identified(known, told)
+    real = known.filter(pl.col("status") != MOVED)
+    made = revisions.revise(real, identified, ("session_id",), SESSION_CONTENT)
+    rows = _history_rows(made)
+    appended = pl.concat([rows, _moved_rows(history, rows, identified["session_id"])]).sort(
+        *SESSION_HISTORY.sort_by, "month"
+    )
+    return AppliedSessions(appended, revisions.counts(observations, made))
+
+
+def current(
+    history: pl.DataFrame,
+    vehicles: pl.DataFrame,
+    default_timezone: str,
+    publish: Collection[months.Partition] | None = None,
+) -> pl.DataFrame:
+    """The sessions as they stand: the latest revision of each that has not moved away.
+
+    Args:
+        history: `lake.schemas.SESSION_HISTORY` and `month` of the partitions in `months_to_read(publish)`.
+        vehicles: Columns vehicle_id, model, timezone (IANA).
+        default_timezone: IANA zone of vehicles whose own is not known.
+        publish: Partitions whose rows are wanted; default: all of history, which then must be whole.
+
+    Returns:
+        `lake.schemas.CHARGE_SESSIONS` and `month`, with the mark `overlaps` where it holds.
+    """
+    marked = _with_overlaps(_standing(history))
+    wanted = marked if publish is None else marked.filter(months.within(publish))
+    local = zones.with_zone(wanted, vehicles, default_timezone)
+    rows = local.with_columns(zones.local_date(local, "started_at").alias("local_date"))
+    return rows.select(*CHARGE_SESSIONS.schema.names(), "month").sort(CHARGE_SESSIONS.sort_by)
+
+
+def _identified(known: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:
+    """Observations with their session_id: by the source's own id, or by time where there is none."""
+    has_id = pl.col("source_record_id").is_not_null()
+    by_id = told.filter(has_id)
+    by_time = told.filter(~has_id)
+    found = identity.by_time(known.filter(~has_id), by_time)
+    return pl.concat(
+        [
+            _by_record(known.filter(has_id), by_id),
+            by_time.join(found, on="landed", how="left").select(*by_id.columns, "session_id"),
+        ]
+    )
+
+
+def _by_record(known: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:
+    """A known id is looked up, a new one is hashed: the same text either way."""
+    found = known.select(*_RECORD, "session_id").unique(_RECORD)
+    named = told.join(found, on=_RECORD, how="left")
+    unknown = named.filter(pl.col("session_id").is_null()).select(_RECORD).unique()
+    hashed = named.join(unknown.with_columns(identity.ids_of_records(unknown)), on=_RECORD, how="left")
+    return hashed.with_columns(pl.coalesce("session_id", "new_id").alias("session_id")).drop("new_id")
+
+
+def _history_rows(made: pl.DataFrame) -> pl.DataFrame:
+    """Revisions as history has them; what is told of the vehicle and not of the session is null."""
+    rows = made.match_to_schema(SESSION_HISTORY.schema, missing_columns="insert", extra_columns="ignore")
+    return rows.with_columns(months.month_of("started_at").alias("month"))
+
+
+def _moved_rows(history: pl.DataFrame, rows: pl.DataFrame, observed: pl.Series) -> pl.DataFrame:
+    """For each revision in another month than the one before it: the row of status `moved` the old month lacks.
+
+    They are derived from all that is at hand, not from the new revisions alone: a transform that was cut short
+    between two months may have written the one and not the other.
+    """
+    columns = [*SESSION_HISTORY.schema.names(), "month"]
+    revised = pl.concat([frame.filter(pl.col("revision") > 1).select("session_id") for frame in (history, rows)])
+    touched = revised.join(observed.unique().to_frame(), on="session_id", how="semi").unique()
+    past, new = (frame.select(columns).join(touched, on="session_id", how="semi") for frame in (history, rows))
+    told = pl.concat([past.filter(pl.col("status") != MOVED), new]).sort("session_id", "revision")
+    after = told.select(pl.col("session_id", "month", *_OF_REVISION).shift(-1).name.suffix("_after"))
+    steps = pl.concat([told, after], how="horizontal").filter(
+        pl.col("session_id") == pl.col("session_id_after"),
+        pl.col("revision") + 1 == pl.col("revision_after"),
+        pl.col("month") != pl.col("month_after"),
+    )
+    moved = steps.with_columns(
+        pl.lit(MOVED).alias("status"), *(pl.col(f"{name}_after").alias(name) for name in _OF_REVISION)
+    ).select(columns)
+    return moved.join(past, on=["session_id", "revision", "month", "status"], how="anti")
+
+
+_OF_REVISION: Final = ("revision", "last_changed_at", "run_id", "raw_ref")
+"""What a row of status `moved` has of the revision that moved the session."""
+
+
+def _standing(history: pl.DataFrame) -> pl.DataFrame:
+    """The latest revision of each session, without those that moved out of the months at hand."""
+    latest = history.filter(pl.col("revision") == pl.col("revision").max().over("session_id"))
+    return latest.filter(pl.col("status") != MOVED)
+
+
+def _with_overlaps(standing: pl.DataFrame) -> pl.DataFrame:
+    """The mark `overlaps` on a complete session that starts before an earlier complete one of its vehicle ended."""
+    vehicle = ("make", "vehicle_id")
+    complete = pl.col("status") == "complete"
+    ordinary = pl.col("ended_at") - pl.col("started_at") <= LONGEST_OVERLAP
+    ordered = standing.sort(*vehicle, "started_at", "session_id")
+    until = pl.when(complete & ordinary).then("ended_at").cum_max().forward_fill()
+    overlaps = complete & (until.shift(1).over(vehicle) > pl.col("started_at"))
+    marked = pl.concat_list("flags", pl.lit("overlaps")).list.sort()
+    return ordered.with_columns(pl.when(overlaps).then(marked).otherwise("flags").alias("flags"))

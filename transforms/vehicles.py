@@ -1,0 +1,83 @@
+"""The `vehicles` table: what each connected vehicle is, how far it is known, and whose move is next."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from lake.schemas import VEHICLES
+
+REGISTERED: Final = pl.Schema(
+    {name: VEHICLES.schema[name] for name in ("vehicle_id", "make", "model", "year", "timezone", "owner_id")}
+    | {"consented_at": VEHICLES.schema["consented_at"], "owner_trouble": pl.String}
+)
+"""Columns of the registered vehicles; `owner_trouble` is what the owner has to do, or null."""
+
+BLOCKED: Final = pl.Schema({"vehicle_id": pl.String, "stream": pl.String, "state": pl.String, "detail": pl.String})
+"""Columns of the streams that could not be answered: the completeness state, and what to do in one sentence."""
+
+_KNOWN: Final = ("collected", "confirmed_empty")
+_NOT_GIVEN: Final = ("not_capable", "before_consent")
+_OWNERS: Final = ("owner_must_act", "no_permission")
+_OURS: Final = ("not_asked", "upstream_error", "over_budget")
+
+
+def vehicles(registered: pl.DataFrame, blocked: pl.DataFrame, completeness: pl.DataFrame) -> pl.DataFrame:
+    """One row a vehicle.
+
+    Args:
+        registered: Columns `REGISTERED`.
+        blocked: Columns `BLOCKED`.
+        completeness: The completeness table.
+
+    Returns:
+        Rows of `lake.schemas.VEHICLES`. Days before consent, and days of a stream that the vehicle cannot give, count
+        neither as known nor as unknown.
+    """
+    told = completeness.filter(~pl.col("state").is_in(_NOT_GIVEN))
+    known = pl.col("state").is_in(_KNOWN)
+    days = told.group_by("vehicle_id").agg(
+        known.sum().cast(pl.Int32).alias("days_known"),
+        (~known).sum().cast(pl.Int32).alias("days_unknown"),
+        pl.col("state").is_in(_OURS).any().alias("ours"),
+    )
+    whole = told.group_by("vehicle_id", "day").agg(known.all().alias("known")).filter("known")
+    last = whole.group_by("vehicle_id").agg(pl.col("day").max().alias("last_good_day"))
+    return (
+        registered.join(days, on="vehicle_id", how="left")
+        .join(last, on="vehicle_id", how="left")
+        .join(_sentences(blocked), on="vehicle_id", how="left")
+        .with_columns(
+            _whose_move(),
+            pl.coalesce("owner_trouble", "owner_sentence", "our_sentence").alias("what_to_do"),
+            pl.col("days_known", "days_unknown").fill_null(0),
+        )
+        .select(VEHICLES.schema.names())
+        .cast(dict(VEHICLES.schema.items()))
+        .sort(VEHICLES.sort_by)
+    )
+
+
+def _sentences(blocked: pl.DataFrame) -> pl.DataFrame:
+    owners, ours = pl.col("state").is_in(_OWNERS), pl.col("state").is_in(_OURS)
+    return (
+        blocked.sort("vehicle_id", "stream")
+        .group_by("vehicle_id", maintain_order=True)
+        .agg(
+            pl.col("detail").filter(owners).first().alias("owner_sentence"),
+            pl.col("detail").filter(ours).first().alias("our_sentence"),
+        )
+    )
+
+
+def _whose_move() -> pl.Expr:
+    owner = pl.col("owner_trouble").is_not_null() | pl.col("owner_sentence").is_not_null()
+    return (
+        pl.when(owner)
+        .then(pl.lit("owner"))
+        .when(pl.col("ours").fill_null(value=False))
+        .then(pl.lit("chargelake"))
+        .otherwise(pl.lit("nobody"))
+        .alias("whose_move")
+    )
