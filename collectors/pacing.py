@@ -128,6 +128,7 @@ class Pacer:
         self._resume_at = -math.inf
         self._pauses = 0
         self._throttler = self._seeded()
+        self._space_from_before()
 
     @asynccontextmanager
     async def slot(self, vehicle_id: str | None = None, call: str = "") -> AsyncIterator[None]:
@@ -215,6 +216,13 @@ class Pacer:
         if allowed and self._budget.month_total(vehicle_id, f"{now:%Y-%m}") >= allowed:
             what = f"Nothing to do: the vehicle's {allowed} requests of this month are used up; next month goes on."
             raise VehicleWaits(at, what, until=first_of_next_month(now))
+
+    def _space_from_before(self) -> None:
+        """Space the vehicles that a run before this one may just have had an answer about."""
+        spacing = self.plan.vehicle_spacing
+        since = self._wall() - timedelta(seconds=spacing + self.plan.jitter)
+        for vehicle_id in self._budget.vehicles_asked(since) if spacing else ():
+            self.hold(vehicle_id, spacing)
 
     def _seeded(self) -> _SeededThrottler:
         count, period = self.plan.window

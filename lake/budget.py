@@ -27,6 +27,12 @@ class RequestBudget:
         with self._engine.connect() as connection:
             return list(connection.execute(query).scalars())
 
+    def vehicles_asked(self, since: datetime) -> set[str]:
+        """The vehicles that requests were sent for from `since` on."""
+        query = select(state.spend.c.vehicle_id).where(state.spend.c.at >= since).distinct()
+        with self._engine.connect() as connection:
+            return set(connection.execute(query.where(state.spend.c.vehicle_id.is_not(None))).scalars())
+
     def month_total(self, vehicle_id: str, month: str) -> int:
         """Requests for a vehicle in a calendar month (UTC, `YYYY-MM`)."""
         first = date.fromisoformat(f"{month}-01")

@@ -32,6 +32,10 @@ class Spent:
     def recent(self, since: datetime) -> list[datetime]:
         return [at for at in self.times if at >= since]
 
+    def vehicles_asked(self, since: datetime) -> set[str]:
+        pairs = zip(self.times, self.vehicles, strict=True)
+        return {vehicle for at, vehicle in pairs if at >= since and vehicle is not None}
+
     def month_total(self, vehicle_id: str, month: str) -> int:
         pairs = zip(self.times, self.vehicles, strict=True)
         return sum(f"{at:%Y-%m}" == month and vehicle == vehicle_id for at, vehicle in pairs)
@@ -334,3 +338,15 @@ def test_who_stops_waiting_frees_the_line() -> None:
 def test_a_plan_without_requests_is_refused(bucket: int, refill: float) -> None:
     with pytest.raises(ValueError, match="bucket"):
         Plan(bucket=bucket, refill_per_minute=refill)
+
+
+def test_a_vehicle_is_spaced_across_a_restart_too() -> None:
+    plan, loop, budget = Plan(vehicle_spacing=5), VirtualLoop(), Spent()
+
+    async def main() -> None:
+        for _ in range(2):
+            async with pacer(plan, budget, loop).slot("v"):
+                pass
+
+    run(main(), loop)
+    assert (budget.times[1] - budget.times[0]).total_seconds() >= 5

@@ -1,0 +1,51 @@
+# One command for each thing to do here; `make help` lists them.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check lint types docs bench lock clean
+
+help: ## Show the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/installed ## Make .venv with the package and its test tools, as pinned in constraints.txt
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' \
+		|| { echo "chargelake needs Python 3.11 to 3.14; name one: make setup PYTHON=python3.13" >&2; exit 2; }
+	@echo "Installing into $(VENV) (a minute or two, about 1 GB) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@if command -v uv >/dev/null 2>&1; then \
+		uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[test]'; \
+	else \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'; \
+	fi
+	@touch $@
+
+demo: setup ## Show everything on this machine: emulator, fleet, collecting, tables, page
+	@$(BIN)/chargelake demo
+
+test: setup ## Run the whole test suite
+	@$(BIN)/pytest
+
+check: lint types test ## What CI runs: lint, types, tests, documentation tests
+
+lint: setup ## Check style and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+
+types: setup ## Check types
+	@$(BIN)/mypy
+
+docs: setup ## Print docs/tables.md anew from the schemas
+	@$(BIN)/python -m lake.dictionary > docs/tables.md
+
+bench: setup ## Run the benchmarks
+	@$(BIN)/python -m benchmarks
+
+lock: setup ## Resolve constraints.txt anew (needs uv)
+	@uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-header --no-annotate \
+		--extra test pyproject.toml --output-file constraints.txt
+
+clean: ## Remove the environment, caches and what runs kept in data/
+	@rm -rf $(VENV) data/raw data/lake data/state data/reports .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,88 @@
+"""The command that connects an owner's vehicles."""
+
+from __future__ import annotations
+
+import asyncio
+import webbrowser
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flows.cli.frame import AsJson, clear_errors, open_house, show_json
+from flows.exits import Exit, Stop
+
+if TYPE_CHECKING:
+    from collectors.smartcar_v2.connect import Connected
+    from flows.house import House
+
+TestAccount = Annotated[
+    str | None,
+    typer.Option("--test-account", metavar="EMAIL", help="Connect a test-mode account without a browser (emulator)."),
+]
+Code = Annotated[str | None, typer.Option("--code", help="A code that was obtained elsewhere.")]
+Zone = Annotated[
+    str | None, typer.Option("--timezone", metavar="ZONE", help="IANA time zone of the vehicles, as Europe/Berlin.")
+]
+Open = Annotated[bool, typer.Option("--open/--no-open", help="Open the Connect page in a browser.")]
+
+
+def connect(
+    test_account: TestAccount = None,
+    code: Code = None,
+    timezone: Zone = None,
+    open_page: Open = False,
+    as_json: AsJson = False,
+) -> None:
+    """Connect an owner's vehicles through Smartcar Connect."""
+    from flows.connecting import connect_owner
+
+    house = open_house()
+    _check(house, test_account, code, timezone)
+    with clear_errors(), house.held():
+        connected = asyncio.run(
+            connect_owner(
+                house, test_account=test_account, code=code, timezone=timezone, show=_shower(open_page=open_page)
+            )
+        )
+    _show(connected, as_json=as_json)
+    if connected.failed:
+        raise typer.Exit(Exit.SOMEBODY_MUST_ACT)
+
+
+def _check(house: House, test_account: str | None, code: str | None, timezone: str | None) -> None:
+    from zoneinfo import available_timezones
+
+    if test_account and code:
+        raise Stop(Exit.USAGE, "--test-account and --code exclude each other")
+    if test_account and house.settings.smartcar.mode == "live":
+        raise Stop(Exit.USAGE, "--test-account needs CHARGELAKE_SMARTCAR__MODE=test (or simulated)")
+    if timezone and timezone not in available_timezones():
+        raise Stop(Exit.USAGE, f"--timezone {timezone}: not an IANA time zone such as Europe/Berlin")
+
+
+def _shower(*, open_page: bool) -> Callable[[str], None]:
+    def show(url: str) -> None:
+        typer.echo(f"Open this page to grant access, then come back here:\n\n  {url}\n", err=True)
+        if open_page:
+            webbrowser.open(url)
+
+    return show
+
+
+def _show(connected: Connected, *, as_json: bool) -> None:
+    if as_json:
+        show_json(
+            {
+                "owner_id": connected.owner_id,
+                "vehicles": [
+                    {"vehicle_id": each.vehicle_id, "make": each.make, "model": each.model, "year": each.year}
+                    for each in connected.vehicles
+                ],
+                "failed": {vehicle_id: str(error) for vehicle_id, error in connected.failed.items()},
+            }
+        )
+        return
+    typer.echo(f"{len(connected.vehicles)} vehicles connected")
+    for vehicle_id, error in connected.failed.items():
+        typer.echo(f"vehicle {vehicle_id} could not be read: {error}", err=True)

@@ -1,0 +1,39 @@
+"""Connecting an owner: by a test account, a code, or a person in a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from collectors.smartcar_v2.connect import Connected
+from flows.collecting import wired
+from flows.house import House
+from lake.raw import new_run_id
+
+
+async def connect_owner(
+    house: House,
+    *,
+    test_account: str | None = None,
+    code: str | None = None,
+    timezone: str | None = None,
+    show: Callable[[str], None] = print,
+) -> Connected:
+    """Connect an owner's vehicles; the caller holds the lake.
+
+    Args:
+        house: The house.
+        test_account: E-mail of a test-mode account, connected without a browser.
+        code: A code obtained elsewhere.
+        timezone: IANA zone of the vehicles.
+        show: Called with the Connect URL where a person has to open it.
+
+    Raises:
+        CollectError: Connect or the account could not be read; says whose move it is.
+    """
+    async with wired(house, new_run_id(house.clock.now())) as wiring:
+        connect = wiring.connect()
+        if test_account:
+            return await connect.test_account(test_account, timezone=timezone)
+        if code:
+            return await connect.with_code(code, timezone=timezone)
+        return await connect.in_browser(show, timezone=timezone)

@@ -1,0 +1,101 @@
+"""The demo: everything on this machine against the emulator, from connecting a fleet to a page to look at."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import webbrowser
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+from flows.connecting import connect_owner
+from flows.exits import Exit, Stop
+from flows.house import House
+from flows.practice import Practice, emulator_process, spent
+from flows.progress import do_watched
+from flows.settings import load_settings
+from flows.summary import show_summary
+from lake.registry import Vehicle
+from reports.figures import summarize
+from reports.overview import overview
+
+_PLAN: Final = ("--bucket", "60", "--refill-per-minute", "900", "--vehicle-spacing", "0.2", "--history-days", "90")
+"""A plan that a demo's patience allows: Smartcar's default of 2 requests a minute would take more than an hour."""
+
+_SPREAD: Final = (3, 1, -1, -3)
+"""How the sizes of the owners' fleets differ: a test account is named by its size, so no two may be equal."""
+
+_MARK: Final = "state/demo"
+_PAGE: Final = "reports/overview.html"
+
+
+def run_demo(vehicles: int, seed: int, *, open_page: bool) -> None:
+    """Connect a fleet, collect it through the rate limit, publish, and show what came of it.
+
+    Args:
+        vehicles: Size of the fleet.
+        seed: Which fleet; the same seed has the same vehicles and sessions.
+        open_page: Whether to open the page in a browser at the end.
+
+    Raises:
+        Stop: The home holds a real fleet (exit code 2), or as the run ends.
+    """
+    console = Console()
+    now = load_settings().now
+    begins = ("--now", now.isoformat()) if now else ()
+    with emulator_process((*_PLAN, "--seed", str(seed), *begins)) as practice:
+        os.environ.update(practice.environment)
+        house = House(load_settings())
+        with house.held():
+            again = _claim_home(house)
+            console.print(f"An emulator of Smartcar listens on {practice.url}. Connecting the fleet …")
+            fleet = asyncio.run(_connect(house, practice, vehicles))
+            console.print(f"{len(fleet)} vehicles of {len(house.registry.owners())} owners are connected. Collecting …")
+            page = Path(house.store.uri(_PAGE))
+            result = do_watched(house, "run", page=page.as_uri())
+            house.store.put(_PAGE, overview(house.tables, house.clock.now(), "The demo fleet").encode())
+        smartcar = house.settings.smartcar
+        budget = spent(asyncio.run(practice.asked()), smartcar.bucket, smartcar.refill_per_minute)
+    show_summary(console, summarize(house.tables), result, budget, lake=house.store.uri("lake"), page=page, again=again)
+    if open_page:
+        webbrowser.open(page.as_uri())
+    if result.exit not in {Exit.DONE, Exit.SOMEBODY_MUST_ACT}:
+        raise Stop(result.exit, str(result.stopped))
+
+
+def _claim_home(house: House) -> bool:
+    """Whether an earlier demo ran here; marks the home for the next.
+
+    Raises:
+        Stop: Vehicles are connected here, and not by a demo.
+    """
+    again = house.store.exists(_MARK)
+    if not again and house.registry.vehicles():
+        line = f"{house.store.home} holds a real fleet; set CHARGELAKE_HOME to another folder for the demo"
+        raise Stop(Exit.USAGE, line)
+    house.store.put(_MARK, b"This home belongs to `chargelake demo`.\n")
+    return again
+
+
+async def _connect(house: House, practice: Practice, vehicles: int) -> list[Vehicle]:
+    """Connect the owners, and give two vehicles troubles that a fleet has."""
+    fleet: list[Vehicle] = []
+    for size in _sizes(vehicles):
+        connected = await connect_owner(house, test_account=f"{size}-vehicles@smartcar.com")
+        fleet.extend(connected.vehicles)
+    bmws = [vehicle.vehicle_id for vehicle in fleet if vehicle.make == "BMW"]
+    if len(bmws) > 1:
+        await practice.trouble(name="subscription", vehicle=bmws[0], endpoint="bmw_records")
+        await practice.trouble(name="end_before_start", vehicle=bmws[1], share=0.2)
+    return fleet
+
+
+def _sizes(vehicles: int) -> list[int]:
+    """The owners' fleets: four of different sizes, or one where there are too few vehicles."""
+    owners = len(_SPREAD)
+    if vehicles // owners <= max(_SPREAD):
+        return [vehicles]
+    sizes = [vehicles // owners + more for more in _SPREAD]
+    return [sizes[0] + vehicles % owners, *sizes[1:]]

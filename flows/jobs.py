@@ -1,0 +1,151 @@
+"""The jobs as plain functions that need no server: collect, transform, check.
+
+`flows.running` strings them together in this process; `flows.prefect_flows` wraps each in a task.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from collectors.collect import Outcome
+from collectors.errors import ApplicationMustAct, BudgetSpent, CollectError, EveryoneWaits
+from flows.exits import Exit, Stop
+from flows.house import House
+from flows.publishing import publish_state
+from flows.transforming import Counts, take_in_new
+from lake.raw import new_run_id
+from lake.runs import StreamCount, add_counts
+
+MOST_BATCHES = 16
+"""Batches of vehicles in a run: each is one Prefect task, and a task costs a fixed time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A run that has begun.
+
+    Attributes:
+        command: `collect`, `run` or `backfill`.
+        since: First day to know (UTC); None: the day of consent.
+        until: Last day to know; None: today.
+    """
+
+    run_id: str
+    command: str
+    since: date | None = None
+    until: date | None = None
+
+
+@dataclass(slots=True)
+class Result:
+    """What a run did.
+
+    Attributes:
+        tasks: Streams of vehicles that were due.
+        answered: Those whose window was answered whole.
+        requests: Requests sent.
+        records: Records received.
+        errors: Those not answered, by kind of error.
+        stopped: What ended the asking before its end, if anything did.
+        counts: What became of the records, by stream; empty until they are transformed.
+        waiting_for: Sentences for people whose move it is, with the number of vehicles.
+    """
+
+    job: Job
+    tasks: int = 0
+    answered: int = 0
+    requests: int = 0
+    records: int = 0
+    errors: Counter[str] = field(default_factory=Counter)
+    stopped: CollectError | None = None
+    counts: Counts = field(default_factory=dict)
+    waiting_for: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def exit(self) -> Exit:
+        """How the command ends."""
+        if isinstance(self.stopped, ApplicationMustAct) and not self.answered:
+            return Exit.NOTHING_COLLECTED
+        if isinstance(self.stopped, BudgetSpent | EveryoneWaits):
+            return Exit.BUDGET_SPENT
+        if self.stopped is not None or self.waiting_for:
+            return Exit.SOMEBODY_MUST_ACT
+        return Exit.DONE
+
+    @property
+    def resume_at(self) -> datetime | None:
+        """When to run again, after the budget was spent."""
+        return self.stopped.until if self.stopped is not None else None
+
+    def total(self) -> StreamCount:
+        """What became of all records."""
+        return sum(self.counts.values(), StreamCount())
+
+
+def begin(house: House, command: str, *, since: date | None = None, until: date | None = None) -> Job:
+    """Begin a run.
+
+    Raises:
+        Stop: No vehicle is connected (exit code 5).
+    """
+    if not house.registry.vehicles():
+        raise Stop(Exit.NOTHING_COLLECTED, "no vehicle is connected; `chargelake connect` connects an owner")
+    now = house.clock.now()
+    job = Job(new_run_id(now), command, since, until)
+    house.runs.begin(job.run_id, command, now)
+    house.budget.forget_before(house.real_now())
+    return job
+
+
+def add_outcomes(house: House, result: Result, outcomes: Iterable[Outcome]) -> None:
+    """Take note of a batch's outcomes, here and in the `runs` table."""
+    sent: Counts = {}
+    for outcome in outcomes:
+        result.tasks += 1
+        result.answered += outcome.answered
+        result.requests += outcome.requests
+        result.records += outcome.records
+        sent = add_counts(sent, {outcome.task.stream.name: StreamCount(requests=outcome.requests)})
+        if outcome.error is not None:
+            result.errors[type(outcome.error).__name__] += 1
+            if isinstance(outcome.error, ApplicationMustAct | BudgetSpent | EveryoneWaits):
+                result.stopped = outcome.error
+    house.runs.add(result.job.run_id, sent)
+
+
+def transform(house: House, result: Result) -> None:
+    """Take in what has landed, and take note of what became of the records."""
+    result.counts = add_counts(result.counts, take_in_new(house))
+
+
+def check(house: House, result: Result) -> None:
+    """End the run, publish what the state says, and check that every record received has become exactly one thing.
+
+    Raises:
+        Stop: The sum is off (exit code 1), a bug of ours.
+    """
+    result.waiting_for = whose_move(house)
+    off = [name for name, count in house.runs.counts(result.job.run_id).items() if not count.is_conserved]
+    outcome = "not conserved" if off else result.exit.name.lower()
+    house.runs.finish(result.job.run_id, outcome, house.clock.now())
+    publish_state(house)
+    if off:
+        raise Stop(
+            Exit.FAULT, f"run {result.job.run_id}: records of {', '.join(off)} went missing on the way; report it"
+        )
+
+
+def whose_move(house: House) -> dict[str, int]:
+    """What owners have to do, in sentences, with the number of vehicles each is about."""
+    owners = {owner.owner_id: owner.trouble for owner in house.registry.owners() if owner.trouble}
+    about: dict[str, set[str]] = {}
+    for vehicle in house.registry.vehicles():
+        if trouble := owners.get(vehicle.owner_id):
+            about.setdefault(trouble, set()).add(vehicle.vehicle_id)
+    for (vehicle_id, _), state in house.ledger.states().items():
+        if state.blocked_state in {"owner_must_act", "no_permission"} and state.blocked_detail:
+            about.setdefault(state.blocked_detail, set()).add(vehicle_id)
+    return {sentence: len(vehicles) for sentence, vehicles in sorted(about.items())}

@@ -1,0 +1,97 @@
+"""The tables that come from the state as well as from raw: completeness, vehicles, runs."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from collectors.smartcar_v2.streams import STREAMS, TESLA_BILLING, TESLA_DAYS, streams_of
+from flows.house import House
+from lake import schemas
+from lake.tables import with_month
+from transforms.completeness import completeness
+from transforms.vehicles import BLOCKED, REGISTERED, vehicles
+
+_ASKED: Final = pl.Schema(
+    {
+        "vehicle_id": pl.String,
+        "make": pl.String,
+        "stream": pl.String,
+        "consent_day": pl.Date,
+        "window_days": pl.Int64,
+        "blocked_state": pl.String,
+    }
+    | {"as_of": schemas.UTC}
+)
+_KNOWN: Final = pl.Schema({"vehicle_id": pl.String, "stream": pl.String, "since": pl.Date, "until": pl.Date})
+
+
+def publish_state(house: House) -> None:
+    """Publish `completeness`, `vehicles` and `runs`, writing only the files whose rows differ."""
+    known = with_month(schemas.COMPLETENESS, completeness_now(house))
+    house.tables.replace_all(schemas.COMPLETENESS, known)
+    house.tables.replace_all(schemas.VEHICLES, vehicles_now(house, known))
+    house.tables.replace_all(schemas.RUNS, with_month(schemas.RUNS, house.runs.table()))
+
+
+def completeness_now(house: House) -> pl.DataFrame:
+    """The completeness table as the ledger and the published records have it."""
+    coverage = [(*key, each.since, each.until) for key, known in house.ledger.all_coverage().items() for each in known]
+    today = house.clock.now().date()
+    return completeness(_asked(house), pl.DataFrame(coverage, schema=_KNOWN, orient="row"), _record_days(house), today)
+
+
+def vehicles_now(house: House, known: pl.DataFrame) -> pl.DataFrame:
+    """The vehicles table, given the completeness table."""
+    troubles = {owner.owner_id: owner.trouble for owner in house.registry.owners()}
+    registered = [
+        (each.vehicle_id, each.make, each.model, each.year, each.timezone, each.owner_id, each.consented_at,
+         troubles.get(each.owner_id))
+        for each in house.registry.vehicles()
+    ]  # fmt: skip
+    blocked = [
+        (*key, state.blocked_state, state.blocked_detail)
+        for key, state in house.ledger.states().items()
+        if state.blocked_state is not None
+    ]
+    return vehicles(
+        pl.DataFrame(registered, schema=REGISTERED, orient="row"),
+        pl.DataFrame(blocked, schema=BLOCKED, orient="row"),
+        known.select(schemas.COMPLETENESS.schema.names()),
+    )
+
+
+def _asked(house: House) -> pl.DataFrame:
+    states = house.ledger.states()
+    window = house.settings.smartcar.window_days
+    rows: list[tuple[object, ...]] = []
+    for vehicle in house.registry.vehicles():
+        for stream in streams_of(vehicle.make):
+            state = states.get((vehicle.vehicle_id, stream.name))
+            rows.append(
+                (
+                    vehicle.vehicle_id,
+                    vehicle.make,
+                    stream.name,
+                    vehicle.consented_at.date(),
+                    window if stream.window_limited else 0,
+                    state and state.blocked_state,
+                    state and state.asked_at,
+                )
+            )
+    return pl.DataFrame(rows, schema=_ASKED, orient="row")
+
+
+def _record_days(house: House) -> pl.DataFrame:
+    """The days (UTC) that have a record, by vehicle and stream: vehicle_id, stream, day."""
+    by_make = {stream.make: stream.name for stream in STREAMS if stream is not TESLA_DAYS}
+    sessions = house.tables.read(schemas.CHARGE_SESSIONS, columns=("vehicle_id", "make", "started_at"))
+    days = house.tables.read(schemas.CHARGE_DAYS, columns=("vehicle_id", "day"))
+    told = sessions.select(
+        "vehicle_id",
+        pl.col("make").replace_strict(by_make, default=TESLA_BILLING.name, return_dtype=pl.String).alias("stream"),
+        pl.col("started_at").dt.date().alias("day"),
+    )
+    daily = days.select("vehicle_id", pl.lit(TESLA_DAYS.name).alias("stream"), "day")
+    return pl.concat([told, daily]).unique()

@@ -1,0 +1,201 @@
+"""From what has landed to published tables: a batch of answers at a time, touching only what they touch.
+
+Tables are a function of what has landed, in the order of landing. History is published before the current rows, and
+a segment is marked as taken in after both: whatever is cut short is done again, and doing it again changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from shutil import rmtree
+from typing import Final
+
+import polars as pl
+
+from flows.exits import Exit, Stop
+from flows.house import House
+from lake import schemas
+from lake.raw import Answer, DamagedSegment, read_segment, segments
+from lake.reference import currencies
+from lake.runs import StreamCount, add_counts
+from lake.store import LocalStore
+from lake.tables import Partition, Tables, with_month
+from transforms import days, sessions
+from transforms.decode import Decoded, decode
+from transforms.revisions import Counts as Made
+
+_BATCH_BYTES: Final = 256 * 2**20
+"""Bodies that are taken in together, about; bounds the memory of a rebuild."""
+
+BUILT: Final = (
+    schemas.SESSION_HISTORY, schemas.CHARGE_SESSIONS, schemas.CHARGE_DAY_HISTORY, schemas.CHARGE_DAYS,
+    schemas.QUARANTINE,
+)  # fmt: skip
+"""The tables that are made from raw alone."""
+
+Counts = dict[str, StreamCount]
+
+
+@dataclass(slots=True)
+class Batch:
+    """Answers of one run that landed one after the other, and the segments they are in."""
+
+    run_id: str
+    segments: list[str] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+
+
+def take_in_new(house: House) -> Counts:
+    """Take in everything that has landed since the last time; gives what became of the records, by stream."""
+    done = house.runs.taken_in()
+    counts: Counts = {}
+    for batch in _batches(house, [name for name in segments(house.store) if name not in done]):
+        taken = take_in(house, house.tables, batch.answers)
+        house.runs.add(batch.run_id, taken, batch.segments)
+        counts = add_counts(counts, taken)
+    return counts
+
+
+def rebuild(house: House, on_batch: Callable[[int], None] = lambda _: None) -> int:
+    """Make the tables anew from all that has landed, asking nobody; gives how many files differed.
+
+    They are built aside and only then replace what is published, so that readers see whole tables throughout.
+
+    Args:
+        house: The house.
+        on_batch: Called with the number of segments of each batch that is done.
+    """
+    aside = LocalStore(Path(house.store.uri("state/staging/rebuild")))
+    rmtree(aside.home, ignore_errors=True)
+    done = house.runs.taken_in()
+    for batch in _batches(house, segments(house.store)):
+        taken = take_in(house, Tables(aside), batch.answers)
+        if new := [name for name in batch.segments if name not in done]:
+            house.runs.add(batch.run_id, taken if len(new) == len(batch.segments) else {}, new)
+        on_batch(len(batch.segments))
+    differing = sum(_replace(house, aside, path) for path in _built_files(house.store) | _built_files(aside))
+    rmtree(aside.home, ignore_errors=True)
+    return differing
+
+
+def take_in(house: House, tables: Tables, answers: list[Answer]) -> Counts:
+    """Decode answers, make revisions of what is new in them, and publish the partitions they touch."""
+    decoded = decode(answers, currencies())
+    outcome = add_counts(_take_in_sessions(house, tables, decoded.sessions), _take_in_days(house, tables, decoded.days))
+    _keep_quarantine(tables, decoded.quarantine)
+    return add_counts(outcome, _received(decoded))
+
+
+def _take_in_sessions(house: House, tables: Tables, observed: pl.DataFrame) -> Counts:
+    touched = sessions.touched_months(observed) | sessions.touched_by_id(_known_ids(tables, observed), observed)
+    history = tables.read(schemas.SESSION_HISTORY, _partitions(touched))
+    applied = sessions.apply(history, observed)
+    _append(tables, schemas.SESSION_HISTORY, history, applied.appended)
+    published = sessions.months_to_publish(touched) & (touched | _existing(tables))
+    standing = sessions.current(
+        tables.read(schemas.SESSION_HISTORY, _partitions(sessions.months_to_read(published))),
+        house.vehicles_frame(),
+        house.settings.timezone,
+        published,
+    )
+    tables.publish_changed(schemas.CHARGE_SESSIONS, standing, _partitions(published))
+    return _counts(applied.counts)
+
+
+def _take_in_days(house: House, tables: Tables, told: pl.DataFrame) -> Counts:
+    observed = days.dated(told, house.vehicles_frame(), house.settings.timezone)
+    touched = _partitions(days.touched_months(observed))
+    history = tables.read(schemas.CHARGE_DAY_HISTORY, touched)
+    applied = days.apply(history, observed)
+    _append(tables, schemas.CHARGE_DAY_HISTORY, history, applied.appended)
+    standing = days.current(pl.concat([history, applied.appended]))
+    tables.publish_changed(schemas.CHARGE_DAYS, standing, touched)
+    return _counts(applied.counts)
+
+
+def _keep_quarantine(tables: Tables, found: pl.DataFrame) -> None:
+    found = with_month(schemas.QUARANTINE, found)
+    touched = {Partition(month=month) for month in found["month"].unique()}
+    kept = pl.concat([tables.read(schemas.QUARANTINE, touched), found]).unique("raw_ref", keep="first")
+    tables.publish_changed(schemas.QUARANTINE, kept, touched)
+
+
+def _append(tables: Tables, table: schemas.Table, history: pl.DataFrame, appended: pl.DataFrame) -> None:
+    touched = _partitions(appended.select("make", "month").unique().iter_rows())
+    tables.publish(table, pl.concat([history, appended]), touched)
+
+
+def _known_ids(tables: Tables, observed: pl.DataFrame) -> pl.DataFrame:
+    """The ids that history knows, of the makes whose observed records have ids."""
+    makes = set(observed.filter(pl.col("source_record_id").is_not_null())["make"].unique())
+    wanted = [each for each in tables.partitions(schemas.SESSION_HISTORY) if each.make in makes]
+    return tables.read(schemas.SESSION_HISTORY, wanted, columns=sessions.INDEX.names()).select(sessions.INDEX.names())
+
+
+def _existing(tables: Tables) -> set[tuple[str, str]]:
+    return {(str(each.make), str(each.month)) for each in tables.partitions(schemas.SESSION_HISTORY)}
+
+
+def _partitions(pairs: Iterable[tuple[str, str]]) -> set[Partition]:
+    return {Partition(make, month) for make, month in pairs}
+
+
+def _counts(made: dict[str, Made]) -> Counts:
+    return {
+        stream: StreamCount(new=count.new, changed=count.changed, unchanged=count.unchanged)
+        for stream, count in made.items()
+    }
+
+
+def _received(decoded: Decoded) -> Counts:
+    """What was received, sent to quarantine, and told otherwise than documented, by stream."""
+    quarantined = dict(decoded.quarantine.group_by("stream").len().iter_rows())
+    return {
+        stream: StreamCount(
+            received=received,
+            quarantined=quarantined.get(stream, 0),
+            drift=tuple(sorted(decoded.drift.get(stream, ()))),
+        )
+        for stream, received in decoded.received.items()
+    }
+
+
+def _batches(house: House, names: Iterable[str]) -> Iterator[Batch]:
+    """Batches of whole segments: each of one run, and of a bounded size."""
+    batch, size = Batch(""), 0
+    for name in names:
+        answers = _read(house, name)
+        if batch.segments and (answers[0].run_id != batch.run_id or size > _BATCH_BYTES):
+            yield batch
+            batch, size = Batch(""), 0
+        batch.run_id = answers[0].run_id
+        batch.segments.append(name)
+        batch.answers.extend(answers)
+        size += sum(len(answer.body) for answer in answers)
+    if batch.segments:
+        yield batch
+
+
+def _read(house: House, name: str) -> list[Answer]:
+    try:
+        return read_segment(house.store, name)
+    except DamagedSegment as error:
+        raise Stop(Exit.FAULT, f"{error}; `chargelake doctor` says how to heal it") from None
+
+
+def _built_files(store: LocalStore) -> set[str]:
+    return {path for table in BUILT for path in store.list(f"lake/{table.name}", ".parquet")}
+
+
+def _replace(house: House, aside: LocalStore, path: str) -> bool:
+    """Publish the file that was built aside, or remove the one that was not; whether it differed."""
+    if not aside.exists(path):
+        house.store.delete(path)
+        return True
+    content = aside.read(path)
+    if house.store.exists(path) and house.store.read(path) == content:
+        return False
+    house.store.put(path, content)
+    return True

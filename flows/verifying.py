@@ -1,0 +1,106 @@
+"""`verify`: whether the lake is what its documentation says, file by file and row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import polars as pl
+
+from flows.house import House
+from lake import schemas
+from lake.raw import DamagedSegment, read_segment, segments
+from lake.schemas import Table
+from lake.tables import DamagedTable, Partition, SchemaMismatch, with_month
+from transforms import days, sessions
+
+_KEYS: Final = {
+    "charge_sessions": ("session_id",),
+    "session_history": ("session_id", "revision", "month"),
+    "charge_days": ("vehicle_id", "day"),
+    "charge_day_history": ("vehicle_id", "day", "revision"),
+    "completeness": ("vehicle_id", "stream", "day"),
+    "quarantine": ("raw_ref",),
+    "vehicles": ("vehicle_id",),
+    "runs": ("run_id", "stream"),
+}
+
+
+def faults(house: House) -> Iterator[str]:
+    """Every fault found, one sentence each; none if the lake is sound."""
+    yield from _raw_faults(house)
+    yield from _stray_files(house)
+    damaged = False
+    for table in schemas.TABLES:
+        for fault in _table_faults(house, table):
+            damaged = True
+            yield fault
+    if not damaged:
+        yield from _standing_faults(house)
+    yield from _sum_faults(house)
+
+
+def _raw_faults(house: House) -> Iterator[str]:
+    for name in segments(house.store):
+        try:
+            read_segment(house.store, name)
+        except DamagedSegment as error:
+            yield str(error)
+
+
+def _stray_files(house: House) -> Iterator[str]:
+    expected = {partition.path(table) for table in schemas.TABLES for partition in _partitions_or_none(house, table)}
+    for path in house.store.list("lake"):
+        if path not in expected:
+            yield f"{path}: not a file of a table"
+
+
+def _partitions_or_none(house: House, table: Table) -> list[Partition]:
+    try:
+        return house.tables.partitions(table)
+    except (TypeError, ValueError):
+        return []
+
+
+def _table_faults(house: House, table: Table) -> Iterator[str]:
+    frames = []
+    for partition in _partitions_or_none(house, table):
+        try:
+            frame = house.tables.read(table, [partition])
+        except (DamagedTable, SchemaMismatch) as error:
+            yield str(error)
+            continue
+        frames.append(frame)
+        yield from _partition_faults(table, partition, frame)
+    if frames and (doubled := pl.concat(frames).select(_KEYS[table.name]).is_duplicated().sum()):
+        yield f"{table.name}: {doubled} rows share their key ({', '.join(_KEYS[table.name])})"
+
+
+def _partition_faults(table: Table, partition: Partition, frame: pl.DataFrame) -> Iterator[str]:
+    path = partition.path(table)
+    if not frame.equals(frame.sort(table.sort_by, maintain_order=True)):
+        yield f"{path}: rows are not sorted by {', '.join(table.sort_by)}"
+    if "make" in table.partition_by and not (frame["make"] == partition.make).all():
+        yield f"{path}: has rows of another make"
+    if "month" in table.partition_by and not (with_month(table, frame)["month"] == partition.month).all():
+        yield f"{path}: has rows of another month"
+
+
+def _standing_faults(house: House) -> Iterator[str]:
+    """Whether the current rows are the latest revisions."""
+    history = house.tables.read(schemas.SESSION_HISTORY)
+    standing = sessions.current(history, house.vehicles_frame(), house.settings.timezone)
+    published = house.tables.read(schemas.CHARGE_SESSIONS).sort(schemas.CHARGE_SESSIONS.sort_by)
+    if not standing.equals(published):
+        yield "charge_sessions: differs from the latest revisions in session_history; `chargelake rebuild` heals it"
+    latest = days.current(house.tables.read(schemas.CHARGE_DAY_HISTORY))
+    if not latest.equals(house.tables.read(schemas.CHARGE_DAYS).sort(schemas.CHARGE_DAYS.sort_by)):
+        yield "charge_days: differs from the latest revisions in charge_day_history; `chargelake rebuild` heals it"
+
+
+def _sum_faults(house: House) -> Iterator[str]:
+    runs = house.runs.table()
+    parts = ("records_new", "records_changed", "records_unchanged", "records_quarantined")
+    off = runs.filter(pl.col("records_received") != pl.sum_horizontal(parts))
+    for row in off.iter_rows(named=True):
+        yield f"run {row['run_id']}, {row['stream']}: received records are not the sum of what became of them"

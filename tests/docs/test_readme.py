@@ -1,0 +1,96 @@
+"""What the documentation shows is what one gets: its commands are run and their output compared."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HOUSE = Path(__file__).parents[2]
+README = (HOUSE / "README.md").read_text("utf-8")
+CONSOLE = re.compile(r"```console\n\$ (chargelake [^\n]*)\n(.*?)```", re.DOTALL)
+MAKE = re.compile(r"^make (\w+)", re.MULTILINE)
+DEMO_NOW = re.compile(r"CHARGELAKE_NOW=(\S+) chargelake demo")
+COMMANDS = re.compile(r"^ *(?:\$ )?chargelake (\w+)", re.MULTILINE)
+BLOCKS = re.compile(r"```\w+\n(.*?)```", re.DOTALL)
+
+
+def chargelake(arguments: list[str], home: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    usual = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    env = usual | {"CHARGELAKE_HOME": str(home), "CHARGELAKE_ORCHESTRATOR": "none"} | more
+    command = [sys.executable, "-m", "flows", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=home, env=env, check=False)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A home after the README's demo, and what the demo printed."""
+    home = tmp_path_factory.mktemp("demo")
+    shown = DEMO_NOW.search(README)
+    assert shown, "the README says at which instant its figures were made"
+    done = chargelake(["demo"], home, CHARGELAKE_NOW=shown[1])
+    assert done.returncode == 0, done.stderr
+    return home, done.stdout
+
+
+@pytest.mark.parametrize(("command", "output"), CONSOLE.findall(README))
+def test_the_readme_shows_what_its_queries_give(demo: tuple[Path, str], command: str, output: str) -> None:
+    done = chargelake(shlex.split(command)[1:], demo[0])
+    assert (done.returncode, done.stdout) == (0, output)
+
+
+def test_the_readme_has_three_queries() -> None:
+    assert len(CONSOLE.findall(README)) == 3
+
+
+def test_the_demo_tells_what_a_person_wants_to_know(demo: tuple[Path, str]) -> None:
+    said = (
+        "vehicles",
+        "requests",
+        "0 answered 429",
+        "sessions",
+        "kWh",
+        "billed",
+        "EUR",
+        "known",
+        "unknown",
+        "Try next",
+    )
+    assert [word for word in said if word not in demo[1]] == []
+
+
+def test_the_demos_page_needs_no_network(demo: tuple[Path, str]) -> None:
+    page = (demo[0] / "reports" / "overview.html").read_text("utf-8")
+    assert "<svg" in page
+    assert re.findall(r"""(?:src|href|url\()\s*=?\s*["'(]?\s*(?:https?:)?//""", page) == []
+
+
+def test_a_second_demo_collects_only_what_is_new(demo: tuple[Path, str]) -> None:
+    shown = DEMO_NOW.search(README)
+    assert shown
+    before = chargelake(["query", "SELECT count(*) AS n FROM charge_sessions", "--json"], demo[0]).stdout
+    again = chargelake(["demo"], demo[0], CHARGELAKE_NOW=shown[1])
+    assert "nothing new since the last demo here" in again.stdout
+    assert chargelake(["query", "SELECT count(*) AS n FROM charge_sessions", "--json"], demo[0]).stdout == before
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_every_make_target_that_is_named_is_there(page: str) -> None:
+    targets = set(re.findall(r"^(\w+):.*##", (HOUSE / "Makefile").read_text(), re.MULTILINE))
+    assert set(MAKE.findall((HOUSE / page).read_text("utf-8"))) - targets == set()
+
+
+def test_every_command_that_is_named_is_there(tmp_path: Path) -> None:
+    shown = chargelake(["--help"], tmp_path).stdout
+    assert {name for name in COMMANDS.findall("".join(BLOCKS.findall(README))) if f"  {name} " not in shown} == set()
+
+
+def test_every_file_that_is_linked_is_there() -> None:
+    pages = [HOUSE / "README.md", HOUSE / "CONTRIBUTING.md", *HOUSE.glob("docs/**/*.md")]
+    links = [(page, link) for page in pages for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8"))]
+    assert [(page.name, link) for page, link in links if not (page.parent / link).exists()] == []
