@@ -55,8 +55,8 @@ def states(**given) -> list[str]:
         ({"consent": 2, "covered": [(1, 1)], "blocked": "no_permission"}, "no_permission confirmed_empty"),
         ({"consent": 1, "covered": [(3, 3)]}, "confirmed_empty before_consent not_asked"),
         ({"consent": 3, "covered": [(3, 3), (1, 1)]}, "confirmed_empty not_asked confirmed_empty"),
-        ({"consent": 3, "window": 2, "blocked": "over_budget"}, "outside_window over_budget over_budget"),
-        ({"consent": 3, "window": 1, "covered": [(3, 3)]}, "confirmed_empty outside_window not_asked"),
+        ({"consent": 3, "window": 2, "blocked": "over_budget"}, "outside_window outside_window over_budget"),
+        ({"consent": 3, "window": 1, "covered": [(3, 3)]}, "confirmed_empty outside_window outside_window"),
         ({"consent": 1, "covered": [(1, 0)], "records": [0]}, "confirmed_empty"),
     ],
 )
