@@ -89,6 +89,7 @@ class TokenStore:
         self._refresher = refresher
         self._policy = policy or RefreshPolicy()
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._opened: dict[str, tuple[bytes, TokenPair]] = {}
         self._given_up: dict[str, tuple[str, CollectError]] = {}
 
     async def access(self, owner_id: str) -> str:
@@ -186,6 +187,12 @@ class TokenStore:
         if sealed is None:
             at = Circumstances(call="tokens", detail=f"owner {owner_id} has none")
             raise OwnerMustAct(at, "The vehicle's owner must connect again.")
+        known = self._opened.get(owner_id)
+        if known is None or known[0] != sealed:
+            known = self._opened[owner_id] = (sealed, self._open(sealed))
+        return known[1]
+
+    def _open(self, sealed: bytes) -> TokenPair:
         try:
             return msgspec.json.decode(self._vault.open(sealed), type=TokenPair)
         except WrongKey as error:

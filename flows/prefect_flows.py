@@ -123,6 +123,7 @@ async def collect() -> int:
     asked = batches(due.tasks, jobs.MOST_BATCHES)
     progress = await acreate_progress_artifact(0.0, key="collecting", description=f"run {job.run_id}")
     async with wired(desk.house, job.run_id) as wiring:
+        await wiring.tokens.keep_alive()
         token = _ASKING.set(_Asking(wiring.collector(desk.on_progress), asked))
         for number in range(len(asked)):
             await collect_batch.with_options(name=f"collect batch {number + 1} of {len(asked)}")(number)

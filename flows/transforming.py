@@ -26,7 +26,7 @@ from transforms import days, sessions
 from transforms.decode import Decoded, decode
 from transforms.revisions import Counts as Made
 
-_BATCH_BYTES: Final = 256 * 2**20
+_BATCH_BYTES: Final = 64 * 2**20
 """Bodies that are taken in together, about; bounds the memory of a rebuild."""
 
 BUILT: Final = (
@@ -123,6 +123,8 @@ def _keep_quarantine(tables: Tables, found: pl.DataFrame) -> None:
 
 
 def _append(tables: Tables, table: schemas.Table, history: pl.DataFrame, appended: pl.DataFrame) -> None:
+    if appended.is_empty():
+        return
     touched = _partitions(appended.select("make", "month").unique().iter_rows())
     tables.publish(table, pl.concat([history, appended]), touched)
 

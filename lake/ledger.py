@@ -68,8 +68,10 @@ class Ledger:
         with self._engine.begin() as connection:
             _set_state(connection, (vehicle_id, stream), StreamState(at))
             if window is not None:
-                known = union((*_coverage(connection, vehicle_id, stream), window))
-                _replace_coverage(connection, vehicle_id, stream, known)
+                before = _coverage(connection, vehicle_id, stream)
+                known = union((*before, window))
+                if known != before:
+                    _replace_coverage(connection, vehicle_id, stream, known)
 
     def block(
         self, vehicle_id: str, stream: str, blocked: str, *, detail: str, until: datetime | None, at: datetime

@@ -133,7 +133,7 @@ class Landing:
         """Land these answers as one segment, durable on return; gives their refs."""
         self._last = max(self._last + timedelta(microseconds=1), answers[-1].received_at)
         segment = f"{self._last.astimezone(UTC).strftime(_STAMP)}-{self._tag}"
-        refs = [f"{segment}#{line:05d}" for line in range(len(answers))]
+        refs = _refs(segment, len(answers))
         named = (msgspec.structs.replace(answer, ref=ref) for answer, ref in zip(answers, refs, strict=True))
         lines = b"".join(msgspec.json.encode(answer) + b"\n" for answer in named)
         self._store.put(segment_path(segment), gzip.compress(lines, compresslevel=6, mtime=0))
@@ -173,17 +173,20 @@ def read_segment(store: Store, segment: str) -> list[Answer]:
     """The answers of one segment, in their order.
 
     Raises:
-        DamagedSegment: The file is cut, does not unpack, or a body has another hash than it landed with.
+        DamagedSegment: The file is cut, does not unpack, has other lines than it landed with, or a body has
+            another hash.
     """
     path = segment_path(segment)
     try:
         lines = gzip.decompress(store.read(path)).splitlines()
         answers = [msgspec.json.decode(line, type=Answer) for line in lines]
-    except (OSError, EOFError, zlib.error, msgspec.DecodeError) as error:
+        altered = [answer.ref for answer in answers if not answer.is_intact]
+    except (OSError, EOFError, zlib.error, ValueError, msgspec.DecodeError) as error:
         raise DamagedSegment(f"{path}: {error}") from None
-    for answer in answers:
-        if not answer.is_intact:
-            raise DamagedSegment(f"{path}: the body of {answer.ref} differs from its SHA-256")
+    if altered:
+        raise DamagedSegment(f"{path}: the body of {altered[0]} differs from its SHA-256")
+    if not answers or [answer.ref for answer in answers] != _refs(segment, len(answers)):
+        raise DamagedSegment(f"{path}: it has other lines than it landed with")
     return answers
 
 
@@ -196,6 +199,10 @@ def read_answers(store: Store, names: Sequence[str]) -> Iterator[Answer]:
 def new_run_id(now: datetime) -> str:
     """A name for a run that sorts by its start: `20261123T075432Z-5f3a9c`."""
     return f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
+def _refs(segment: str, lines: int) -> list[str]:
+    return [f"{segment}#{line:05d}" for line in range(lines)]
 
 
 def _newest_stamp(store: Store) -> datetime:

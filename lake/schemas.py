@@ -216,7 +216,7 @@ RUNS: Final = Table(
         Column("run_id", pl.String, "Identifies the run; sorts by start."),
         Column("command", pl.String, "What was run: `run`, `collect`, `backfill`."),
         Column("started_at", UTC, "Start of the run."),
-        Column("finished_at", UTC, "When the row was written."),
+        Column("finished_at", UTC, "End of the run; null while it runs, or if it was killed."),
         Column("stream", pl.String, "What was asked."),
         Column("requests", pl.Int64, "Requests sent for this stream."),
         Column("records_received", pl.Int64, "= new + changed + unchanged + quarantined, or the run fails."),

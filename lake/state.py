@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import (
+    URL,
     Column,
     Date,
     DateTime,
@@ -133,14 +134,16 @@ def open_state(url: str) -> Engine:
     Raises:
         StateUnusable: The database cannot be opened or is damaged.
     """
+    parsed = _parsed(url)
     try:
-        engine = create_engine(url)
+        engine = create_engine(parsed)
         if engine.dialect.name == "sqlite":
             _prepare_sqlite(engine)
         metadata.create_all(engine)
-    except (SQLAlchemyError, OSError, ImportError) as error:
-        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-        raise StateUnusable(f"the state database {_shown(url)} cannot be used: {reason}") from None
+    except (SQLAlchemyError, OSError, ImportError, ValueError) as error:
+        shown = parsed.set(query={}).render_as_string(hide_password=True)
+        reason = f"{getattr(error, 'orig', None) or error}".partition("\n")[0]
+        raise StateUnusable(f"the state database {shown} cannot be used: {reason}") from None
     return engine
 
 
@@ -157,8 +160,11 @@ def _prepare_sqlite(engine: Engine) -> None:
             connection.execute(f"PRAGMA {pragma}")
 
 
-def _shown(url: str) -> str:
+def _parsed(url: str) -> URL:
     try:
-        return make_url(url).render_as_string(hide_password=True)
-    except SQLAlchemyError:
-        return "(CHARGELAKE_STATE_URL is no SQLAlchemy URL)"
+        return make_url(url)
+    except (SQLAlchemyError, ValueError):  # their messages may quote the password
+        raise StateUnusable(
+            "CHARGELAKE_STATE_URL is no SQLAlchemy URL, as sqlite:////folder/file.db or "
+            "postgresql+psycopg://user:password@host:5432/database"
+        ) from None

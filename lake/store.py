@@ -65,7 +65,7 @@ class LocalStore:
         target = self._at(path)
         staging = self._at(STAGING)
         staging.mkdir(parents=True, exist_ok=True)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         handle, staged = tempfile.mkstemp(dir=staging)
         try:
             with os.fdopen(handle, "wb") as file:
@@ -77,15 +77,20 @@ class LocalStore:
         except BaseException:
             Path(staged).unlink(missing_ok=True)
             raise
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
 
     def delete(self, path: str) -> None:
-        """Remove the file, and folders that it leaves empty."""
+        """Remove the file, and folders that it leaves empty; it stays removed when this returns."""
         target = self._at(path)
-        target.unlink(missing_ok=True)
+        if not target.exists():
+            return
+        target.unlink()
+        left = target.parent
         with contextlib.suppress(OSError):
-            for folder in list(target.parents)[: len(Path(path).parts) - 1]:
-                folder.rmdir()
+            while left != self.home:
+                left.rmdir()
+                left = left.parent
+        sync_folder(left)
 
     def exists(self, path: str) -> bool:
         """Whether the file is there."""
@@ -129,7 +134,16 @@ def open_store(home: str) -> LocalStore:
     return LocalStore(Path(home.removeprefix("file://")).expanduser())
 
 
-def _sync_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Make the folder and those above it that are missing, and make their names durable."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in reversed(missing):
+        sync_folder(each.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make durable which names the folder has."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -7,12 +7,13 @@ table's folder, made durable and renamed, and a partition never has a second fil
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
 
+from lake import digest
 from lake.schemas import SCHEMA_VERSION, PartitionKey, Table
 from lake.store import Store
 
@@ -25,7 +26,7 @@ class SchemaMismatch(Exception):
 
 
 class DamagedTable(Exception):
-    """A published file cannot be read; says which, and how to make it anew."""
+    """A published file is not as it was published; says which, and how to make it anew."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -49,12 +50,9 @@ class Tables:
         self._store = store
 
     def partitions(self, table: Table) -> list[Partition]:
-        """The partitions that have a file, sorted."""
-        prefix = f"lake/{table.name}"
-        return sorted(
-            Partition(**dict(part.split("=", 1) for part in path[len(prefix) :].split("/")[1:-1]))
-            for path in self._store.list(prefix, ".parquet")
-        )
+        """The partitions that have a file, sorted; files that stand elsewhere are none of the table's."""
+        found = (_partition_at(table, path) for path in self._store.list(f"lake/{table.name}", _FILE))
+        return sorted(partition for partition in found if partition is not None)
 
     def read(
         self, table: Table, partitions: Iterable[Partition] | None = None, columns: Iterable[str] | None = None
@@ -67,7 +65,7 @@ class Tables:
             columns: Columns to read, in the table's order; default: all.
 
         Raises:
-            DamagedTable: A file cannot be read.
+            DamagedTable: A file's bytes are not those that were published.
             SchemaMismatch: A file was written with another schema.
         """
         wanted = self.partitions(table) if partitions is None else sorted(set(partitions))
@@ -86,44 +84,46 @@ class Tables:
         Raises:
             SchemaMismatch: The frame has other columns.
         """
-        keys = list(table.partition_by)
-        expected = list(table.schema.items()) + [("month", pl.String)] * ("month" in keys)
-        if list(frame.schema.items()) != expected:
-            raise SchemaMismatch(f"{table.name}: {_difference(frame.schema, dict(expected))}")
-        by_key = frame.partition_by(keys, as_dict=True) if keys else {(): frame}
-        for partition in sorted(set(partitions)):
-            rows = by_key.get(tuple(getattr(partition, key) for key in keys))
-            self._write_one(table, partition, table.empty() if rows is None else rows.select(table.schema.names()))
+        for partition, rows in _divided(table, frame, partitions):
+            self._write_one(table, partition, rows)
 
     def replace_all(self, table: Table, frame: pl.DataFrame) -> None:
-        """Make `frame` the whole table, writing only the partitions whose rows differ from what is published."""
-        found = {partition_of(table, row) for row in frame.select(table.partition_by).unique().iter_rows(named=True)}
+        """Make `frame` the whole table, writing only the partitions whose rows differ from what is published.
+
+        Raises:
+            SchemaMismatch: The frame has other columns, or a row without a partition key.
+        """
+        _check_schema(table, frame)
+        keys = frame.select(table.partition_by).unique().iter_rows(named=True) if table.partition_by else [{}]
+        found = {partition_of(table, row) for row in keys}
         self.publish_changed(table, frame, found | set(self.partitions(table)))
 
     def publish_changed(self, table: Table, frame: pl.DataFrame, partitions: Iterable[Partition]) -> None:
-        """As `publish`, but leave alone the files whose rows would stay the same."""
-        self.publish(table, frame, [each for each in partitions if self._differs(table, each, frame)])
+        """As `publish`, but leave alone the files whose rows would stay the same; a damaged one is replaced."""
+        for partition, rows in _divided(table, frame, partitions):
+            if self._differs(table, partition, rows):
+                self._write_one(table, partition, rows)
 
-    def _differs(self, table: Table, partition: Partition, frame: pl.DataFrame) -> bool:
+    def _differs(self, table: Table, partition: Partition, rows: pl.DataFrame) -> bool:
         if not self._store.exists(partition.path(table)):
+            return not rows.is_empty()
+        try:
+            published = self._read_one(table, partition, table.schema.names())
+        except (DamagedTable, SchemaMismatch):
             return True
-        keys = [pl.col(key) == getattr(partition, key) for key in table.partition_by]
-        rows = frame.filter(*keys) if keys else frame
-        published = self._read_one(table, partition, table.schema.names())
-        return not published.equals(_with_month(table, rows, partition).sort(table.sort_by))
+        sorted_rows = rows.sort(table.sort_by, maintain_order=True)
+        return not published.select(table.schema.names()).equals(sorted_rows)
 
     def _read_one(self, table: Table, partition: Partition, columns: list[str]) -> pl.DataFrame:
         path = partition.path(table)
-        try:
-            frame = pl.read_parquet(self._store.read(path), columns=columns)
-        except (pl.exceptions.PolarsError, OSError) as error:
-            reason = str(error).splitlines()[0]
-            raise DamagedTable(f"{path} cannot be read ({reason}); `chargelake rebuild` makes it anew") from None
-        expected = {name: table.schema[name] for name in columns}
-        if dict(frame.schema) != expected:
-            difference = _difference(frame.schema, expected)
+        content = self._store.read(path)
+        if not digest.is_intact(content):
+            raise DamagedTable(f"{path} is not as it was published; `chargelake rebuild` makes it anew")
+        found = pl.Schema(pl.read_parquet_schema(content))
+        if list(found.items()) != list(table.schema.items()):
+            difference = _difference(found, table.schema)
             raise SchemaMismatch(f"{path}: {difference}; `chargelake rebuild` makes it anew")
-        return _with_month(table, frame, partition)
+        return _with_month(table, pl.read_parquet(content, columns=columns), partition)
 
     def _write_one(self, table: Table, partition: Partition, rows: pl.DataFrame) -> None:
         path = partition.path(table)
@@ -136,13 +136,35 @@ class Tables:
             compression="zstd",
             statistics=True,
             row_group_size=_ROW_GROUP,
-            metadata={"chargelake.table": table.name, "chargelake.schema_version": str(SCHEMA_VERSION)},
+            metadata={
+                "chargelake.table": table.name,
+                "chargelake.schema_version": str(SCHEMA_VERSION),
+                **digest.METADATA,
+            },
         )
-        self._store.put(path, content.getvalue())
+        self._store.put(path, digest.with_digest(content.getvalue()))
+
+
+def _divided(
+    table: Table, frame: pl.DataFrame, partitions: Iterable[Partition]
+) -> Iterator[tuple[Partition, pl.DataFrame]]:
+    """Each of the partitions with its rows, in the table's columns."""
+    _check_schema(table, frame)
+    keys, names = list(table.partition_by), table.schema.names()
+    by_key = frame.partition_by(keys, as_dict=True) if keys else {(): frame}
+    for partition in sorted(set(partitions)):
+        rows = by_key.get(tuple(getattr(partition, key) for key in keys))
+        yield partition, table.empty() if rows is None else rows.select(names)
 
 
 def partition_of(table: Table, row: dict[str, object]) -> Partition:
-    """The partition a row with the table's keys belongs to."""
+    """The partition a row with the table's keys belongs to.
+
+    Raises:
+        SchemaMismatch: A key is null: the row would be in no partition, and lost.
+    """
+    if absent := [key for key in table.partition_by if row[key] is None]:
+        raise SchemaMismatch(f"{table.name}: a row without {absent[0]} belongs to no partition")
     return Partition(**{key: str(row[key]) for key in table.partition_by})
 
 
@@ -150,6 +172,21 @@ def with_month(table: Table, frame: pl.DataFrame) -> pl.DataFrame:
     """The frame with the `month` (text `YYYY-MM`, UTC for instants) that its partition key says."""
     column: PartitionKey = "month"
     return frame.with_columns(pl.col(str(table.month_of)).dt.strftime("%Y-%m").alias(column))
+
+
+def _partition_at(table: Table, path: str) -> Partition | None:
+    """The partition whose file this is; None if it is none of the table's."""
+    values = {key: value for key, _, value in (part.partition("=") for part in path.split("/")[2:-1])}
+    if list(values) != list(table.partition_by):
+        return None
+    partition = Partition(**values)
+    return partition if partition.path(table) == path else None
+
+
+def _check_schema(table: Table, frame: pl.DataFrame) -> None:
+    expected = list(table.schema.items()) + [("month", pl.String)] * ("month" in table.partition_by)
+    if list(frame.schema.items()) != expected:
+        raise SchemaMismatch(f"{table.name}: {_difference(frame.schema, dict(expected))}")
 
 
 def _with_month(table: Table, frame: pl.DataFrame, partition: Partition) -> pl.DataFrame:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
 
+from lake.store import make_folder, sync_folder
+
 
 class WrongKey(Exception):
     """What was sealed does not open with this key, or the key is none; says what to do."""
@@ -24,7 +26,10 @@ class Vault:
         try:
             self._fernet = Fernet(key)
         except ValueError:
-            raise WrongKey("CHARGELAKE_SECRET_KEY is not 32 bytes in URL-safe base64") from None
+            raise WrongKey(
+                "the key that seals tokens (CHARGELAKE_SECRET_KEY, or the key file beside the state) "
+                "is not 32 bytes in URL-safe base64"
+            ) from None
 
     def seal(self, secret: bytes) -> bytes:
         """Encrypt."""
@@ -56,14 +61,15 @@ def load_or_make_key(file: Path, *, has_tokens: bool) -> str:
         WrongKey: The file is gone although tokens were sealed with it.
     """
     if file.exists():
-        return file.read_text("ascii").strip()
+        return file.read_text("ascii", "replace").strip()
     if has_tokens:
         raise WrongKey(f"{file} is gone, and stored tokens were sealed with it: bring it back, or connect again")
-    file.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(file.parent)
     key = Fernet.generate_key()
     handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as opened:
         opened.write(key)
         opened.flush()
         os.fsync(opened.fileno())
+    sync_folder(file.parent)
     return key.decode("ascii")

@@ -68,7 +68,7 @@ def python(code, **environment):
     """What this code prints in a process of its own."""
     command = [sys.executable, "-c", code]
     env = {**os.environ, **environment}
-    return subprocess.run(command, env=env, capture_output=True, check=True).stdout.decode()  # noqa: S603 (our own code)
+    return subprocess.run(command, env=env, capture_output=True, check=True).stdout.decode()
 
 
 @pytest.fixture(scope="module")

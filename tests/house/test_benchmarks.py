@@ -1,0 +1,57 @@
+import math
+
+import pytest
+
+from benchmarks import __main__ as command
+from benchmarks import collecting, pacing, transforming
+from benchmarks.harness import Figure
+
+
+def by_name(figures: list[Figure]) -> dict[str, float]:
+    assert all(math.isfinite(value) for figure in figures for value in figure.values)
+    assert all(value > 0 for figure in figures if figure.unit != "requests" for value in figure.values)
+    return {figure.what: figure.median for figure in figures}
+
+
+def test_pacing_is_measured_without_a_refusal():
+    figures = by_name(pacing.run(pacing.SMALL))
+
+    assert figures["answered 429, 20/s"] == 0
+    assert figures["requests, 20/s"] > 20
+    assert figures["reached ÷ allowed, 20/s, whole run"] <= 1
+    assert figures["requests in that time"] > 0
+
+
+def test_collecting_is_measured_with_the_same_requests_on_every_side():
+    figures = by_name(collecting.run(collecting.SMALL))
+
+    assert figures["answered 429"] == 0
+    assert figures["requests a round"] >= 8
+    assert {"CPU collect ÷ bare loop", "CPU run ÷ bare loop"} <= figures.keys()
+
+
+def test_transforming_is_measured_with_the_same_rows_on_every_side():
+    figures = by_name(transforming.run(transforming.SMALL))
+
+    ratios = {f"{what} ÷ Polars, all {kind}" for what in ("wall", "CPU") for kind in ("new", "known")}
+    assert ratios <= figures.keys()
+
+
+def test_the_figures_are_one_table(monkeypatch, capsys):
+    figure = Figure("pacing", "something", (1.0, 3.0, 2.0), "ratio")
+    monkeypatch.setattr(command.pacing, "run", lambda _size: [figure])
+
+    assert command.main(["--small", "pacing"]) == 0
+
+    *_, line = capsys.readouterr().out.splitlines()
+    assert [cell.strip() for cell in line.strip("|").split("|")] == [
+        "pacing", "something", "2", "1", "3", "ratio", "3",
+    ]  # fmt: skip
+
+
+def test_an_unknown_name_is_bad_usage(capsys):
+    with pytest.raises(SystemExit) as ended:
+        command.main(["astrology"])
+
+    assert ended.value.code == 2
+    assert "astrology" in capsys.readouterr().err
