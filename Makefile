@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types docs bench lock clean
+.PHONY: help setup demo test chaos check lint types audit docs bench lock clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,7 +28,10 @@ demo: setup ## Show everything on this machine: emulator, fleet, collecting, tab
 test: setup ## Run the whole test suite
 	@$(BIN)/pytest
 
-check: lint types test ## What CI runs: lint, types, tests, documentation tests
+chaos: setup ## Kill 300 runs at chosen steps and random moments (up to 20 minutes)
+	@$(BIN)/python -m tests.chaos
+
+check: lint types audit test ## What CI runs: lint, types, audit of the pins, tests
 
 lint: setup ## Check style and format
 	@$(BIN)/ruff check .
@@ -36,6 +39,10 @@ lint: setup ## Check style and format
 
 types: setup ## Check types
 	@$(BIN)/mypy
+
+audit: setup ## Check the pins and the environment, as far as that goes without a network (see SECURITY.md)
+	@$(BIN)/python -m pip check --disable-pip-version-check
+	@$(BIN)/pytest tests/security/test_pins.py
 
 docs: setup ## Print docs/tables.md anew from the schemas
 	@$(BIN)/python -m lake.dictionary > docs/tables.md

@@ -6,10 +6,10 @@ import argparse
 import logging
 from typing import Final
 
-from benchmarks import collecting, pacing, transforming
+from benchmarks import collecting, pacing, planner, transforming
 from benchmarks.harness import Figure, machine, table
 
-_BENCHMARKS: Final = {module.NAME: module for module in (pacing, collecting, transforming)}
+_BENCHMARKS: Final = {module.NAME: module for module in (pacing, collecting, transforming, planner)}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -28,6 +28,8 @@ from lake.clock import Clock
 from lake.intervals import DayInterval
 from lake.ledger import Ledger
 from lake.registry import Vehicle
+from lake.state import StateUnusable
+from lake.store import HomeUnwritable
 
 _log = logging.getLogger(__name__)
 
@@ -39,6 +41,10 @@ class Task:
     vehicle: Vehicle
     stream: Stream
     window: DayInterval
+
+    def __str__(self) -> str:
+        """For logs: stream, vehicle, days."""
+        return f"{self.stream.name} of {self.vehicle.vehicle_id}, {self.window.since} to {self.window.until}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +104,10 @@ class Collector:
 
         An `ApplicationMustAct` or a `BudgetSpent` ends the handing out: tasks under way are finished, the others get
         that error as their outcome, with no request sent.
+
+        Raises:
+            HomeUnwritable: An answer could not be landed; the run ends.
+            StateUnusable: The ledger or the tokens could not be kept; the run ends.
         """
         per_vehicle: dict[str, list[Task]] = {}
         for task in tasks:
@@ -110,10 +120,15 @@ class Collector:
                 for task in vehicle_tasks:
                     outcomes.append(await self._do(task))  # noqa: PERF401, each is kept as it ends
 
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(self._at_once, len(per_vehicle))):
-                group.create_task(worker())
-        return outcomes
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(self._at_once, len(per_vehicle))):
+                    group.create_task(worker())
+        except* (HomeUnwritable, StateUnusable) as several:
+            found = several
+        else:
+            return outcomes
+        raise found.exceptions[0]
 
     async def _do(self, task: Task) -> Outcome:
         outcome = Outcome(task, error=self._stopped) if self._stopped else await self._ask(task)
@@ -130,11 +145,13 @@ class Collector:
             collected = await self._client.records(task.vehicle, task.stream, task.window, tally)
             self._answered(task, collected)
             return Outcome(task, tally.requests, collected.records)
+        except (HomeUnwritable, StateUnusable):
+            raise  # what cannot be kept must not be asked for
         except CollectError as error:
             self._stop_after(error)
             return Outcome(task, tally.requests, error=error)
         except Exception as error:  # noqa: BLE001, one vehicle's trouble of any kind never stops the others
-            _log.exception("collecting failed", extra=_fields(task))
+            _log.exception("collecting failed: %s", task)
             return Outcome(task, tally.requests, error=_bug(task, error))
 
     def _answered(self, task: Task, collected: Collected) -> None:
@@ -145,15 +162,15 @@ class Collector:
     def _stop_after(self, error: CollectError) -> None:
         if self._stopped is None and isinstance(error, ApplicationMustAct | BudgetSpent | EveryoneWaits):
             self._stopped = error
-            _log.warning("no more tasks are handed out", extra={"reason": str(error)})
+            _log.warning("no more tasks are handed out: %s", error)
 
     def _record(self, outcome: Outcome) -> None:
         """Tell the ledger what stands in the way. What an earlier run found out stays where this one did not ask."""
         error, task = outcome.error, outcome.task
         if error is None:
-            _log.info("answered", extra=_fields(task) | {"requests": outcome.requests, "records": outcome.records})
+            _log.info("answered: %s, %d requests, %d records", task, outcome.requests, outcome.records)
             return
-        _log.warning("not answered", extra=_fields(task) | {"reason": str(error), "kind": type(error).__name__})
+        _log.warning("not answered: %s: %s", type(error).__name__, error)
         key = (task.vehicle.vehicle_id, task.stream.name)
         if error.state is None:
             return
@@ -161,21 +178,14 @@ class Collector:
             return
         detail = error.what_to_do or str(error)
         # The bucket is real time's, which a run's clock need not be; the next run's pacing knows it by itself.
-        until = None if isinstance(error, BudgetSpent) else error.until
-        self._ledger.block(*key, error.state, detail=detail, until=until, at=self._clock.now())
+        until = None if isinstance(error, BudgetSpent | EveryoneWaits) else error.until
+        self._ledger.block(
+            *key, error.state, detail=detail, until=until, at=self._clock.now(), whose_move=error.whose_move
+        )
 
     def _is_blocked(self, key: tuple[str, str]) -> bool:
-        state = self._ledger.states().get(key)
+        state = self._ledger.state(*key)
         return state is not None and state.blocked_state is not None
-
-
-def _fields(task: Task) -> dict[str, str]:
-    return {
-        "vehicle_id": task.vehicle.vehicle_id,
-        "stream": task.stream.name,
-        "since": task.window.since.isoformat(),
-        "until": task.window.until.isoformat(),
-    }
 
 
 def _bug(task: Task, error: Exception) -> OurBug:

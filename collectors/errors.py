@@ -6,7 +6,8 @@
     │   └── EveryoneWaits     the whole application pauses, then asks again
     ├── RetryLater            ours, in the next run
     ├── VehicleWaits          ours, after `until`; the other vehicles go on
-    │   └── MakerWaits        the same, because the maker's own API is tired
+    │   ├── MakerWaits        the same, because the maker's own API is tired
+    │   └── PlanMustGrow      … or sooner, if the application's owner raises the plan
     ├── BudgetSpent           ours, after `until`; nothing more is asked in this run
     ├── NotCapable            nobody's: remember it, do not ask every run
     ├── OwnerMustAct          the vehicle's owner
@@ -26,23 +27,34 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Literal
 
+Mover = Literal["nobody", "chargelake", "owner", "application_owner"]
 BlockState = Literal["no_permission", "not_capable", "owner_must_act", "over_budget", "upstream_error"]
 
 _LONGEST_DETAIL = 300
+_LOOKED_AT = 4000
+# Each part starts where a run of its characters starts and never gives back what it took: time is linear in any text.
 _SECRETS = re.compile(
     r"""(?xi)
-    [\w.+-]+@[\w-]+\.[\w.-]+                                    # an e-mail
-    | \b(?:bearer|basic)\s+[\w.~+/=-]+                          # an Authorization header
-    | \beyJ[\w-]+\.[\w-]+\.[\w-]*                               # a JSON web token
-    | \b(?=[a-z0-9]*\d)(?=[a-z0-9]*[a-z])[a-hj-npr-z0-9]{17}\b  # a VIN: 17 letters and digits without I, O and Q
-    | (?:code|token|secret|password)=[^&\s"']+                  # a parameter of a query or a form
+    (?<![\w.+-])[\w.+-]++@[\w-]++\.[\w.-]+                      # an e-mail
+    | \b(?:bearer|basic)\s++[\w.~+/=-]+                         # an Authorization header
+    | (?<![\w-])eyJ[\w-]++\.[\w-]++\.[\w-]*                     # a JSON web token
+    | (?<![a-z0-9])(?=[a-z]{0,16}\d)(?=\d{0,16}[a-z])[a-hj-npr-z0-9]{17}(?![a-z0-9])  # a VIN: no I, O and Q
+    | (?:code=|(?:token|secret|password)["']?\s*+[:=]\s*+["']?)[^&\s"',}]+  # a field of a query, a form or JSON
     """,
 )
 
 
+def without_secrets(text: str) -> str:
+    """The text without e-mails, VINs and credentials, as far as their form tells them."""
+    return _SECRETS.sub("…", text)
+
+
 def scrub(text: str) -> str:
-    """The text without e-mails, VINs and credentials, on one line, shortened to 300 characters."""
-    clean = " ".join(_SECRETS.sub("…", text).split())
+    """The same on one line of printable characters, shortened to 300 of them."""
+    clean = without_secrets(text[:_LOOKED_AT])
+    if len(text) > _LOOKED_AT:  # what was cut in the middle may be half a secret
+        clean = clean.rpartition(" ")[0] or clean
+    clean = " ".join("".join(each if each.isprintable() else " " for each in clean).split())
     return clean if len(clean) <= _LONGEST_DETAIL else clean[: _LONGEST_DETAIL - 1] + "…"
 
 
@@ -93,9 +105,11 @@ class CollectError(Exception):
         until: When it makes sense to ask again (UTC), if that is known.
         retry_after: Seconds the answer asked to wait, if it did.
         state: What the ledger says of the days that stay unknown; None where the error is not about a vehicle.
+        whose_move: Who has to do something before asking again helps.
     """
 
     state: ClassVar[BlockState | None] = None
+    whose_move: ClassVar[Mover] = "chargelake"
 
     def __init__(
         self,
@@ -149,6 +163,12 @@ class MakerWaits(VehicleWaits):
     state: ClassVar[BlockState | None] = "upstream_error"
 
 
+class PlanMustGrow(VehicleWaits):
+    """The application's plan does not reach for this vehicle; it is asked again after a few days."""
+
+    whose_move: ClassVar[Mover] = "application_owner"
+
+
 class BudgetSpent(CollectError):
     """The next request would have to wait longer than this run may: resume at `until`."""
 
@@ -159,12 +179,14 @@ class NotCapable(CollectError):
     """The vehicle cannot give this, now and in the next run."""
 
     state: ClassVar[BlockState | None] = "not_capable"
+    whose_move: ClassVar[Mover] = "nobody"
 
 
 class OwnerMustAct(CollectError):
     """The vehicle's owner has to do something first."""
 
     state: ClassVar[BlockState | None] = "owner_must_act"
+    whose_move: ClassVar[Mover] = "owner"
 
 
 class NotPermitted(OwnerMustAct):
@@ -179,6 +201,8 @@ class TokenRefused(OwnerMustAct):
 
 class ApplicationMustAct(CollectError):
     """The owner of the Smartcar application has to act; no vehicle can be collected before."""
+
+    whose_move: ClassVar[Mover] = "application_owner"
 
 
 class OurBug(CollectError):

@@ -14,11 +14,12 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import NoReturn
 
 import msgspec
 import stamina
 
-from collectors.errors import ApplicationMustAct, Circumstances, CollectError, OwnerMustAct, RetryNow
+from collectors.errors import ApplicationMustAct, Circumstances, CollectError, OwnerMustAct, RetryLater, RetryNow
 from lake.clock import Clock
 from lake.registry import Registry
 from lake.vault import Vault, WrongKey
@@ -97,7 +98,7 @@ class TokenStore:
 
         Raises:
             OwnerMustAct: There are no tokens, or the refresh token is used up or expired.
-            RetryNow: The token endpoint gave no usable answer within the grace.
+            RetryLater: The token endpoint gave no usable answer within the grace.
             ApplicationMustAct: The client's credentials are wrong, or the stored tokens do not open with this key.
         """
         pair = self._stored(owner_id)
@@ -148,10 +149,13 @@ class TokenStore:
         refused = self._given_up.get(owner_id)
         if refused is not None and refused[0] == old.refresh:
             raise refused[1]
+        self.keep(owner_id, old)  # a state without room must say so before the refresh uses the old pair up
         try:
             new = await self._ask(old.refresh)
         except OwnerMustAct as error:
             return self._kept_by_another(owner_id, old, error)
+        except RetryNow as error:
+            self._leave_for_next_run(owner_id, old, error)
         self.keep(owner_id, new)  # before anybody uses it
         self._set_trouble(owner_id, None)
         _log.info("tokens refreshed", extra={"owner_id": owner_id, "expires_at": new.expires_at.isoformat()})
@@ -167,6 +171,12 @@ class TokenStore:
             with attempt:
                 return await self._refresher(refresh_token)
         raise AssertionError("stamina ends with a result or an error")
+
+    def _leave_for_next_run(self, owner_id: str, old: TokenPair, error: RetryNow) -> NoReturn:
+        """Each of the owner's streams would try as long again, one after the other."""
+        later = RetryLater(error.at, "Nothing to do: the tokens could not be refreshed; the next run tries again.")
+        self._given_up[owner_id] = (old.refresh, later)
+        raise later from None
 
     def _kept_by_another(self, owner_id: str, old: TokenPair, error: OwnerMustAct) -> TokenPair:
         """The pair that another process stored meanwhile; if there is none, it is the owner's move."""

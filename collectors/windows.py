@@ -26,14 +26,15 @@ def window_to_ask(
 
     Args:
         coverage: The days known complete, disjoint.
-        consent_day: When access was granted: nothing before it is told.
+        consent_day: When access was granted; nothing before it is asked for unless `since` says so.
         today: The day of the request.
         lookback_days: How much of the known past is read again.
         window_days: How far back the source tells; 0: without limit.
         since: Ask nothing before this day.
         until: Ask nothing after this day.
     """
-    first = max(day for day in (consent_day, since, oldest_told(today, window_days)) if day is not None)
+    begin = consent_day if since is None else since
+    first = max(begin, oldest_told(today, window_days) or begin)
     last = today if until is None else min(today, until)
     if first > last:
         return None

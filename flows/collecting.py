@@ -43,6 +43,11 @@ class Wiring:
         )
         self.client = SmartcarClient(asker, self.tokens, endpoints(house))
 
+    async def prepare(self) -> None:
+        """Before a run asks: refresh tokens that would end unused, and read vehicles that are not known yet."""
+        await self.tokens.keep_alive()
+        await self.connect().read_missing()
+
     def collector(self, on_progress: Progress = lambda _: None) -> Collector:
         """Collects records."""
         settings = self._house.settings

@@ -14,7 +14,10 @@ from typing import Final
 from flows.collecting import application
 from flows.exits import Stop
 from flows.house import House
-from lake.raw import segments
+from lake.digest import is_intact
+from lake.raw import DamagedSegment, read_segment, segment_path, segments
+from lake.schemas import TABLES
+from lake.state import StateUnusable, damage
 from lake.vault import WrongKey
 
 _LOW_DISK: Final = 2**30
@@ -45,12 +48,13 @@ def findings(house: House) -> Iterator[Finding]:
         ("credentials", _credentials),
         ("vehicles", _vehicles),
         ("landed", _landed),
+        ("tables", _tables),
     )
     for about, check in checks:
         try:
             yield check(house)
-        except Stop as stop:
-            yield Finding(about, is_well=False, says=str(stop))
+        except (Stop, StateUnusable) as error:
+            yield Finding(about, is_well=False, says=str(error))
 
 
 def _python(_: House) -> Finding:
@@ -81,6 +85,8 @@ def _home(house: House) -> Finding:
 
 def _state(house: House) -> Finding:
     owners = len(house.registry.owners())
+    if fault := damage(house.engine):
+        return Finding("state", is_well=False, says=fault)
     return Finding("state", is_well=True, says=f"{house.engine.url.render_as_string()}, {owners} owners")
 
 
@@ -113,6 +119,31 @@ def _vehicles(house: House) -> Finding:
 
 
 def _landed(house: House) -> Finding:
-    waiting = len(set(segments(house.store)) - house.runs.taken_in())
+    names = segments(house.store)
+    if damaged := [name for name in names if _is_damaged(house, name)]:
+        first = house.store.uri(segment_path(damaged[0]))
+        line = (
+            f"{len(damaged)} landed files cannot be read, the first is {first}: bring back a copy of each, or move it "
+            "out of raw/, run `chargelake rebuild` and then `chargelake run`, which asks again for what only it told"
+        )
+        return Finding("landed", is_well=False, says=line)
+    waiting = len(set(names) - house.runs.taken_in())
     says = f"{waiting} segments wait for the next run" if waiting else "everything is in the tables"
     return Finding("landed", is_well=True, says=says)
+
+
+def _is_damaged(house: House, name: str) -> bool:
+    try:
+        read_segment(house.store, name)
+    except DamagedSegment:
+        return True
+    return False
+
+
+def _tables(house: House) -> Finding:
+    paths = [partition.path(table) for table in TABLES for partition in house.tables.partitions(table)]
+    damaged = [path for path in paths if not is_intact(house.store.read(path))]
+    if damaged:
+        line = f"{len(damaged)} files are not as they were published, the first is {damaged[0]}: `chargelake rebuild`"
+        return Finding("tables", is_well=False, says=f"{line} makes them anew")
+    return Finding("tables", is_well=True, says=f"{len(paths)} files are as they were published")

@@ -20,9 +20,9 @@ from lake.lock import LakeHeld, hold
 from lake.registry import Registry
 from lake.runs import Runs
 from lake.state import StateUnusable, open_state
-from lake.store import HomeNotSupported, LocalStore, open_store
+from lake.store import HomeNotSupported, LocalStore, make_folder, open_store, sync_folder
 from lake.tables import Tables
-from lake.vault import Vault, WrongKey, load_or_make_key
+from lake.vault import Vault, WrongKey, load_or_make_key, new_key, write_keys
 
 
 class House:
@@ -53,7 +53,7 @@ class House:
     def engine(self) -> Engine:
         """The state database."""
         try:
-            return open_state(self.settings.state_url or f"sqlite:///{self.store.uri('state/chargelake.db')}")
+            return open_state(self.settings.state_url or f"sqlite:///{self._state_folder / 'chargelake.db'}")
         except StateUnusable as error:
             raise Stop(Exit.USAGE, str(error)) from None
 
@@ -69,7 +69,57 @@ class House:
     @property
     def key_file(self) -> Path:
         """Where the key lies if it is not in the settings."""
-        return Path(self.store.uri("state/secret.key"))
+        return self._state_folder / "secret.key"
+
+    def rotate_key(self) -> int:
+        """Seal all tokens anew: with a new key in the key file, or with the first key of the settings.
+
+        A kill at any point leaves keys that open every token. The caller holds the lake.
+
+        Returns:
+            How many owners' tokens were sealed anew.
+
+        Raises:
+            WrongKey: A token does not open with the keys there are; nothing was changed.
+            Stop: The settings hold one key alone (exit code 2).
+        """
+        configured = self.settings.secret_key.get_secret_value()
+        if configured:
+            return self._reseal_with_configured(configured)
+        old = load_or_make_key(self.key_file, has_tokens=self.registry.has_tokens())
+        new = new_key()
+        keys = f"{new},{old}"
+        self._check_tokens_open(Vault(old))
+        write_keys(self.key_file, keys)
+        resealed = self.registry.reseal_tokens(Vault(keys).reseal)
+        write_keys(self.key_file, new)
+        self.__dict__.pop("vault", None)
+        return resealed
+
+    def _reseal_with_configured(self, keys: str) -> int:
+        if "," not in keys:
+            line = "CHARGELAKE_SECRET_KEY holds the key: put a new one before it, as NEW,OLD, and rotate again"
+            raise Stop(Exit.USAGE, f"{line} (`chargelake key new` prints one)")
+        return self.registry.reseal_tokens(Vault(keys).reseal)
+
+    def _check_tokens_open(self, vault: Vault) -> None:
+        for owner in self.registry.owners():
+            if sealed := self.registry.sealed_tokens(owner.owner_id):
+                vault.open(sealed)
+
+    @cached_property
+    def _state_folder(self) -> Path:
+        """The folder of state, keys and lock, made its owner's alone: who could write to it could replace the key."""
+        folder = Path(self.store.uri("state"))
+        try:
+            make_folder(folder.parent)
+            folder.mkdir(mode=0o700, exist_ok=True)
+            sync_folder(folder.parent)
+            if folder.stat().st_mode & 0o077:
+                folder.chmod(0o700)
+        except OSError as error:
+            raise Stop(Exit.USAGE, f"{folder} cannot be made this user's own: {error.strerror}") from None
+        return folder
 
     @cached_property
     def registry(self) -> Registry:
@@ -106,7 +156,7 @@ class House:
     def held(self) -> Iterator[None]:
         """Hold the lake for a run that writes, and clear away what a killed one left half written."""
         try:
-            with hold(Path(self.store.uri("state/lock"))):
+            with hold(self._state_folder / "lock"):
                 self.store.sweep_staging()
                 yield
         except LakeHeld as error:

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from collectors.collect import Outcome
-from collectors.errors import ApplicationMustAct, BudgetSpent, CollectError, EveryoneWaits
+from collectors.errors import ApplicationMustAct, BudgetSpent, CollectError, EveryoneWaits, NotCapable, OurBug
+from flows import descriptions
 from flows.exits import Exit, Stop
 from flows.house import House
-from flows.publishing import publish_state
-from flows.transforming import Counts, take_in_new
+from flows.publishing import publish_runs, publish_state
+from flows.transforming import Counts, rebuild, take_in_new
 from lake.raw import new_run_id
 from lake.runs import StreamCount, add_counts
 
@@ -49,6 +50,8 @@ class Result:
         requests: Requests sent.
         records: Records received.
         errors: Those not answered, by kind of error.
+        failed: Those of them that could have been answered.
+        bugs: Those of them that are bugs of ours.
         stopped: What ended the asking before its end, if anything did.
         counts: What became of the records, by stream; empty until they are transformed.
         waiting_for: Sentences for people whose move it is, with the number of vehicles.
@@ -60,6 +63,8 @@ class Result:
     requests: int = 0
     records: int = 0
     errors: Counter[str] = field(default_factory=Counter)
+    failed: int = 0
+    bugs: int = 0
     stopped: CollectError | None = None
     counts: Counts = field(default_factory=dict)
     waiting_for: dict[str, int] = field(default_factory=dict)
@@ -67,13 +72,15 @@ class Result:
     @property
     def exit(self) -> Exit:
         """How the command ends."""
-        if isinstance(self.stopped, ApplicationMustAct) and not self.answered:
-            return Exit.NOTHING_COLLECTED
+        if self.bugs:
+            return Exit.FAULT
         if isinstance(self.stopped, BudgetSpent | EveryoneWaits):
             return Exit.BUDGET_SPENT
-        if self.stopped is not None or self.waiting_for:
+        if self.waiting_for and (self.answered or self.stopped is None):
             return Exit.SOMEBODY_MUST_ACT
-        return Exit.DONE
+        if self.failed and not self.answered:
+            return Exit.NOTHING_COLLECTED
+        return Exit.DONE if self.stopped is None else Exit.SOMEBODY_MUST_ACT
 
     @property
     def resume_at(self) -> datetime | None:
@@ -111,14 +118,22 @@ def add_outcomes(house: House, result: Result, outcomes: Iterable[Outcome]) -> N
         sent = add_counts(sent, {outcome.task.stream.name: StreamCount(requests=outcome.requests)})
         if outcome.error is not None:
             result.errors[type(outcome.error).__name__] += 1
+            result.failed += not isinstance(outcome.error, NotCapable)
+            result.bugs += isinstance(outcome.error, OurBug)
             if isinstance(outcome.error, ApplicationMustAct | BudgetSpent | EveryoneWaits):
                 result.stopped = outcome.error
     house.runs.add(result.job.run_id, sent)
 
 
 def transform(house: House, result: Result) -> None:
-    """Take in what has landed, and take note of what became of the records."""
+    """Take in what has landed, and take note of what became of the records.
+
+    Where a vehicle's zone or model has changed, the tables are made anew first.
+    """
+    if descriptions.have_changed(house):
+        rebuild(house)
     result.counts = add_counts(result.counts, take_in_new(house))
+    descriptions.keep(house)
 
 
 def check(house: House, result: Result) -> None:
@@ -131,7 +146,10 @@ def check(house: House, result: Result) -> None:
     off = [name for name, count in house.runs.counts(result.job.run_id).items() if not count.is_conserved]
     outcome = "not conserved" if off else result.exit.name.lower()
     house.runs.finish(result.job.run_id, outcome, house.clock.now())
-    publish_state(house)
+    if result.job.command == "collect":
+        publish_runs(house)  # what landed is not in the tables yet: a day without rows is not known to be empty
+    else:
+        publish_state(house)
     if off:
         raise Stop(
             Exit.FAULT, f"run {result.job.run_id}: records of {', '.join(off)} went missing on the way; report it"
@@ -139,13 +157,13 @@ def check(house: House, result: Result) -> None:
 
 
 def whose_move(house: House) -> dict[str, int]:
-    """What owners have to do, in sentences, with the number of vehicles each is about."""
+    """What owners and the application's owner have to do, in sentences, with the number of vehicles each is about."""
     owners = {owner.owner_id: owner.trouble for owner in house.registry.owners() if owner.trouble}
     about: dict[str, set[str]] = {}
     for vehicle in house.registry.vehicles():
         if trouble := owners.get(vehicle.owner_id):
             about.setdefault(trouble, set()).add(vehicle.vehicle_id)
     for (vehicle_id, _), state in house.ledger.states().items():
-        if state.blocked_state in {"owner_must_act", "no_permission"} and state.blocked_detail:
+        if state.whose_move in {"owner", "application_owner"} and state.blocked_detail:
             about.setdefault(state.blocked_detail, set()).add(vehicle_id)
     return {sentence: len(vehicles) for sentence, vehicles in sorted(about.items())}

@@ -1,29 +1,25 @@
-"""What to ask next, in which order, and what it will cost: from the ledger, asking nobody."""
+"""What to ask next, in which order, and what it will cost: from the ledger, asking nobody.
+
+Here the ledger, the budget and the settings become plain values; `flows.planner` decides.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+
+import polars as pl
 
 from collectors.collect import Task
 from collectors.pacing import Plan
-from collectors.smartcar_v2.streams import Stream, streams_of
-from collectors.windows import deadline, window_to_ask
+from flows.dues import Planned, Waiting, due_now
 from flows.house import House
-from lake.intervals import Intervals
-from lake.ledger import StreamState
-from lake.registry import Vehicle
+from flows.planner import Allowance, Later, Schedule, schedule
+from lake.ledger import StreamKey
 
-_NEVER = date.max
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """A task, and the day on which the oldest day it would make known is lost; `date.max` if none is."""
-
-    task: Task
-    lost_on: date
+_DAY = timedelta(days=1)
+_WEEK = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +27,46 @@ class Agenda:
     """What a run would do.
 
     Attributes:
-        tasks: In the order of asking: what is lost soonest first, then what was asked longest ago.
+        tasks: In the order of asking; `flows.planner.order` has the rule.
+        later: What is due and left for a later run, those with a place in the order first.
         waiting: Streams that are left alone for now, with the reason and the instant until which.
-        requests: Requests that the tasks need, about: one each, and what else the pages of bills cost is not known.
-        done_at: When the last would be answered at the latest, if every request is sent as the pacer allows.
+        planned_at: The run's now.
+        requests: Requests that the tasks need; pages of bills as they were in the past.
+        done_at: When the last would be sent if every request is sent as soon as the pacer allows.
+        a_run: Requests that one run sends before it stops at the budget; None: it never has to.
     """
 
     tasks: tuple[Planned, ...]
-    waiting: tuple[tuple[Vehicle, Stream, StreamState], ...]
+    later: tuple[Planned, ...]
+    waiting: tuple[Waiting, ...]
+    planned_at: datetime
     requests: int
     done_at: datetime
+    a_run: int | None
+
+    @property
+    def all_planned(self) -> tuple[Planned, ...]:
+        """Everything that is due."""
+        return self.tasks + self.later
+
+    def not_whole(self) -> Iterator[tuple[Planned, str]]:
+        """What loses records within this budget whatever the order, each with the reason."""
+        for each in self.all_planned:
+            if each.step is not None and not each.step.is_whole:
+                yield each, f"even in the best order its turn comes only on {each.step.done_at:%Y-%m-%d %H:%M} UTC"
+            elif each.later is Later.MONTH and each.due.lost_at and each.due.lost_at <= _next_month(self.planned_at):
+                yield each, str(each.later)
+
+    def not_whole_by_runs(self) -> tuple[Planned, ...]:
+        """What loses records if no more requests a day are sent than runs send now, though the budget has more."""
+        steps = ((each, each.step) for each in self.all_planned if each.step is not None)
+        return tuple(each for each, step in steps if step.is_whole and not step.is_whole_by_runs)
 
 
 def agenda(house: House, *, since: date | None = None, until: date | None = None) -> Agenda:
     """The tasks that the ledger says are due.
+
+    A daily run leaves what it cannot send within a day to the next, which plans anew; a backfill leaves nothing.
 
     Args:
         house: The house.
@@ -52,19 +74,13 @@ def agenda(house: House, *, since: date | None = None, until: date | None = None
         until: Last day to know; None: today.
     """
     now = house.clock.now()
-    coverage, states = house.ledger.all_coverage(), house.ledger.states()
-    planned, waiting = [], []
-    for vehicle in house.registry.vehicles():
-        for stream in streams_of(vehicle.make):
-            key = (vehicle.vehicle_id, stream.name)
-            state = states.get(key)
-            if state is not None and state.blocked_until is not None and state.blocked_until > now:
-                waiting.append((vehicle, stream, state))
-            elif task := _task(house, vehicle, stream, coverage.get(key, ()), since=since, until=until):
-                planned.append(task)
-    ordered = tuple(sorted(planned, key=lambda each: _urgency(each, states)))
-    requests = len(ordered)
-    return Agenda(ordered, tuple(waiting), requests, now + _time_for(house, requests))
+    due, waiting = due_now(house, since=since, until=until)
+    is_daily = since is None and until is None
+    planned = {each.due.key: each for each in due}
+    made = schedule(
+        (each.due for each in due), allowance(house), now, until=now + _DAY if is_daily else None, runs=_by_runs(house)
+    )
+    return _agenda(house, planned, made, tuple(waiting))
 
 
 def pacing_plan(house: House) -> Plan:
@@ -90,35 +106,58 @@ def batches(tasks: Sequence[Planned], most: int) -> list[list[Task]]:
     return found
 
 
-def _task(
-    house: House, vehicle: Vehicle, stream: Stream, known: Intervals, *, since: date | None, until: date | None
-) -> Planned | None:
-    smartcar, today = house.settings.smartcar, house.clock.now().date()
-    reach = smartcar.window_days if stream.window_limited else 0
-    consent = vehicle.consented_at.date()
-    window = window_to_ask(
-        known,
-        consent,
-        today,
-        lookback_days=smartcar.lookback_days + stream.late_days,
-        window_days=reach,
-        since=since,
-        until=until,
+def allowance(house: House) -> Allowance:
+    """What the pacer lets through from now on. What was sent in real time counts from the run's now."""
+    count, seconds = pacing_plan(house).window
+    real = house.real_now()
+    month = real.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return Allowance(
+        count=count,
+        period=timedelta(seconds=seconds),
+        spent=_spent(house, timedelta(seconds=seconds)),
+        vehicle_monthly=house.settings.smartcar.vehicle_monthly,
+        month_spent=house.budget.vehicle_totals(month),
     )
-    if window is None:
+
+
+def _agenda(house: House, planned: Mapping[StreamKey, Planned], made: Schedule, waiting: tuple[Waiting, ...]) -> Agenda:
+    placed = [replace(planned[step.due.key], step=step, later=step.later) for step in made.steps]
+    aside = [replace(planned[due.key], later=reason) for due, reason in made.aside]
+    tasks = tuple(each for each in placed if each.later is None)
+    now = made.now
+    return Agenda(
+        tasks=tasks,
+        later=tuple(each for each in placed if each.later is not None) + tuple(aside),
+        waiting=waiting,
+        planned_at=house.clock.now(),
+        requests=sum(step.due.cost for step in now),
+        done_at=max((step.done_at for step in now), default=house.clock.now()),
+        a_run=_a_run(house),
+    )
+
+
+def _a_run(house: House) -> int | None:
+    plan = pacing_plan(house)
+    count, seconds = plan.window
+    return count if plan.max_wait is not None and plan.max_wait < seconds else None
+
+
+def _by_runs(house: House) -> Allowance | None:
+    """What runs send in a day, where they stop before the budget does: as often as they ran lately, once at least."""
+    count = _a_run(house)
+    if count is None:
         return None
-    return Planned(Task(vehicle, stream, window), deadline(known, consent, today, reach) or _NEVER)
+    since = house.clock.now() - timedelta(days=_WEEK)
+    lately = house.runs.table().filter(pl.col("started_at") > since)["run_id"].n_unique()
+    return Allowance(count=count * max(1, lately // _WEEK), period=_DAY, spent=_spent(house, _DAY))
 
 
-def _urgency(planned: Planned, states: dict[tuple[str, str], StreamState]) -> tuple[date, datetime | date, str, str]:
-    vehicle_id, stream = planned.task.vehicle.vehicle_id, planned.task.stream.name
-    state = states.get((vehicle_id, stream))
-    return planned.lost_on, state.asked_at.date() if state else date.min, vehicle_id, stream
+def _spent(house: House, period: timedelta) -> tuple[datetime, ...]:
+    """What was sent within the last period, on the run's clock."""
+    real = house.real_now()
+    shift = house.clock.now() - real
+    return tuple(at + shift for at in house.budget.recent(real - period))
 
 
-def _time_for(house: House, requests: int) -> timedelta:
-    """How long so many requests take from now, at most: each window of the pacer is full before the next begins."""
-    count, period = pacing_plan(house).window
-    spent = len(house.budget.recent(house.real_now() - timedelta(seconds=period)))
-    beyond = max(0, requests - max(0, count - spent))
-    return timedelta(seconds=-(-beyond // count) * period)
+def _next_month(at: datetime) -> datetime:
+    return datetime(at.year + at.month // 12, at.month % 12 + 1, 1, tzinfo=at.tzinfo)

@@ -119,11 +119,11 @@ async def collect() -> int:
     """Ask for what is due, a batch of vehicles a task; gives the number of requests."""
     desk = _DESK.get()
     job = desk.result.job
-    due = agenda(desk.house, since=job.since, until=job.until)
-    asked = batches(due.tasks, jobs.MOST_BATCHES)
     progress = await acreate_progress_artifact(0.0, key="collecting", description=f"run {job.run_id}")
     async with wired(desk.house, job.run_id) as wiring:
-        await wiring.tokens.keep_alive()
+        await wiring.prepare()
+        due = agenda(desk.house, since=job.since, until=job.until)
+        asked = batches(due.tasks, jobs.MOST_BATCHES)
         token = _ASKING.set(_Asking(wiring.collector(desk.on_progress), asked))
         for number in range(len(asked)):
             await collect_batch.with_options(name=f"collect batch {number + 1} of {len(asked)}")(number)

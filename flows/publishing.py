@@ -24,6 +24,7 @@ _ASKED: Final = pl.Schema(
     }
     | {"as_of": schemas.UTC}
 )
+_STARTS: Final = ("chargeStart", "date")
 _KNOWN: Final = pl.Schema({"vehicle_id": pl.String, "stream": pl.String, "since": pl.Date, "until": pl.Date})
 
 
@@ -32,6 +33,11 @@ def publish_state(house: House) -> None:
     known = with_month(schemas.COMPLETENESS, completeness_now(house))
     house.tables.replace_all(schemas.COMPLETENESS, known)
     house.tables.replace_all(schemas.VEHICLES, vehicles_now(house, known))
+    publish_runs(house)
+
+
+def publish_runs(house: House) -> None:
+    """Publish `runs` alone, as after collecting what is not in the tables yet."""
     house.tables.replace_all(schemas.RUNS, with_month(schemas.RUNS, house.runs.table()))
 
 
@@ -59,12 +65,19 @@ def vehicles_now(house: House, known: pl.DataFrame) -> pl.DataFrame:
         pl.DataFrame(registered, schema=REGISTERED, orient="row"),
         pl.DataFrame(blocked, schema=BLOCKED, orient="row"),
         known.select(schemas.COMPLETENESS.schema.names()),
+        window_days(house),
+        house.clock.now().date(),
     )
 
 
-def _asked(house: House) -> pl.DataFrame:
-    states = house.ledger.states()
+def window_days(house: House) -> dict[str, int]:
+    """How far back each stream tells; 0: no limit."""
     window = house.settings.smartcar.window_days
+    return {stream.name: window if stream.window_limited else 0 for stream in STREAMS}
+
+
+def _asked(house: House) -> pl.DataFrame:
+    states, windows = house.ledger.states(), window_days(house)
     rows: list[tuple[object, ...]] = []
     for vehicle in house.registry.vehicles():
         for stream in streams_of(vehicle.make):
@@ -75,7 +88,7 @@ def _asked(house: House) -> pl.DataFrame:
                     vehicle.make,
                     stream.name,
                     vehicle.consented_at.date(),
-                    window if stream.window_limited else 0,
+                    windows[stream.name],
                     state and state.blocked_state,
                     state and state.asked_at,
                 )
@@ -94,4 +107,12 @@ def _record_days(house: House) -> pl.DataFrame:
         pl.col("started_at").dt.date().alias("day"),
     )
     daily = days.select("vehicle_id", pl.lit(TESLA_DAYS.name).alias("stream"), "day")
-    return pl.concat([told, daily]).unique()
+    return pl.concat([told, daily, _quarantined_days(house)]).unique()
+
+
+def _quarantined_days(house: House) -> pl.DataFrame:
+    """The days of records in quarantine, as far as they tell one: such a day is not known to be empty."""
+    kept = house.tables.read(schemas.QUARANTINE, columns=("vehicle_id", "stream", "record"))
+    told = pl.coalesce(pl.col("record").str.extract(rf'"{field}"\s*:\s*"(\d{{4}}-\d\d-\d\d)') for field in _STARTS)
+    day = told.str.to_date("%Y-%m-%d", strict=False)
+    return kept.select("vehicle_id", "stream", day.alias("day")).drop_nulls()

@@ -21,9 +21,9 @@ async def run_here(house: House, job: Job, on_progress: Progress = lambda _: Non
         on_progress: Called after each task, in the event loop.
     """
     result = Result(job)
-    due = agenda(house, since=job.since, until=job.until)
     async with wired(house, job.run_id) as wiring:
-        await wiring.tokens.keep_alive()
+        await wiring.prepare()
+        due = agenda(house, since=job.since, until=job.until)
         collector = wiring.collector(on_progress)
         for batch in batches(due.tasks, jobs.MOST_BATCHES):
             jobs.add_outcomes(house, result, await collector.collect(batch))

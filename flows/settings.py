@@ -19,6 +19,7 @@ from pydantic_settings import (
     EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -104,7 +105,7 @@ class Settings(BaseSettings):
     timezone: Zone = "UTC"
     orchestrator: Literal["prefect", "none"] = "prefect"
     secret_key: SecretStr = SecretStr("")
-    state_url: str = ""
+    state_url: str = Field("", repr=False)  # may hold a password
     concurrency: int = Field(8, ge=1, le=64)
     max_wait_seconds: float = Field(900, ge=0)
     smartcar: SmartcarSettings = SmartcarSettings()
@@ -179,6 +180,8 @@ def load_settings(**overrides: Any) -> Settings:
         return Settings(**overrides)
     except ValidationError as error:
         raise Stop(Exit.USAGE, "; ".join(_explained(each) for each in error.errors(include_input=False))) from None
+    except SettingsError as error:  # a whole level given as JSON that is none
+        raise Stop(Exit.USAGE, f"{str(error).partition(' from source')[0]}: it is no JSON") from None
     except tomllib.TOMLDecodeError as error:
         raise Stop(Exit.USAGE, f"{FILE} is no TOML: {error}") from None
 

@@ -6,8 +6,8 @@ a segment is marked as taken in after both: whatever is cut short is done again,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from shutil import rmtree
 from typing import Final
@@ -16,6 +16,7 @@ import polars as pl
 
 from flows.exits import Exit, Stop
 from flows.house import House
+from flows.publishing import window_days
 from lake import schemas
 from lake.raw import Answer, DamagedSegment, read_segment, segments
 from lake.reference import currencies
@@ -24,7 +25,9 @@ from lake.store import LocalStore
 from lake.tables import Partition, Tables, with_month
 from transforms import days, sessions
 from transforms.decode import Decoded, decode
+from transforms.drift import about
 from transforms.revisions import Counts as Made
+from transforms.sweeps import Sweeps, told_whole
 
 _BATCH_BYTES: Final = 64 * 2**20
 """Bodies that are taken in together, about; bounds the memory of a rebuild."""
@@ -52,7 +55,7 @@ def take_in_new(house: House) -> Counts:
     done = house.runs.taken_in()
     counts: Counts = {}
     for batch in _batches(house, [name for name in segments(house.store) if name not in done]):
-        taken = take_in(house, house.tables, batch.answers)
+        taken = _drift_once(house, batch.run_id, _take_in_batch(house, house.tables, batch))
         house.runs.add(batch.run_id, taken, batch.segments)
         counts = add_counts(counts, taken)
     return counts
@@ -69,29 +72,49 @@ def rebuild(house: House, on_batch: Callable[[int], None] = lambda _: None) -> i
     """
     aside = LocalStore(Path(house.store.uri("state/staging/rebuild")))
     rmtree(aside.home, ignore_errors=True)
-    done = house.runs.taken_in()
+    done, marks = house.runs.taken_in(), []
     for batch in _batches(house, segments(house.store)):
-        taken = take_in(house, Tables(aside), batch.answers)
+        taken = _take_in_batch(house, Tables(aside), batch)
         if new := [name for name in batch.segments if name not in done]:
-            house.runs.add(batch.run_id, taken if len(new) == len(batch.segments) else {}, new)
+            marks.append((batch.run_id, taken if len(new) == len(batch.segments) else {}, new))
         on_batch(len(batch.segments))
-    differing = sum(_replace(house, aside, path) for path in _built_files(house.store) | _built_files(aside))
+    paths = _in_order(_built_files(house.store) | _built_files(aside))
+    differing = sum(_replace(house, aside, path) for path in paths)
+    for run_id, taken, new in marks:  # only now are their records in the tables
+        house.runs.add(run_id, _drift_once(house, run_id, taken), new)
     rmtree(aside.home, ignore_errors=True)
     return differing
 
 
-def take_in(house: House, tables: Tables, answers: list[Answer]) -> Counts:
-    """Decode answers, make revisions of what is new in them, and publish the partitions they touch."""
-    decoded = decode(answers, currencies())
-    outcome = add_counts(_take_in_sessions(house, tables, decoded.sessions), _take_in_days(house, tables, decoded.days))
+def take_in(house: House, tables: Tables, answers: list[Answer], earlier: Sequence[Answer] = ()) -> Counts:
+    """Decode answers, make revisions of what they tell and no longer tell, and publish the partitions they touch.
+
+    Args:
+        house: The house.
+        tables: Where to publish.
+        answers: What has landed, of one run.
+        earlier: Pages taken in before, of sweeps that end in these answers; they are not counted again.
+    """
+    decoded, before = decode(answers, currencies()), decode(earlier, currencies())
+    refused = pl.concat([before.refused, decoded.refused])
+    sweeps = told_whole([*before.pages, *decoded.pages], refused, window_days(house))
+    by_session = _take_in_sessions(house, tables, decoded.sessions, sweeps.of_sessions(), before.sessions)
+    by_day = _take_in_days(house, tables, decoded.days, sweeps.of_days())
     _keep_quarantine(tables, decoded.quarantine)
-    return add_counts(outcome, _received(decoded))
+    return add_counts(add_counts(by_session, by_day), _received(decoded))
 
 
-def _take_in_sessions(house: House, tables: Tables, observed: pl.DataFrame) -> Counts:
-    touched = sessions.touched_months(observed) | sessions.touched_by_id(_known_ids(tables, observed), observed)
+def _take_in_batch(house: House, tables: Tables, batch: Batch) -> Counts:
+    return take_in(house, tables, batch.answers, _begun_before(house, batch))
+
+
+def _take_in_sessions(
+    house: House, tables: Tables, observed: pl.DataFrame, sweeps: Sweeps, again: pl.DataFrame
+) -> Counts:
+    told = pl.concat([again, observed])
+    touched = sessions.touched_months(told, sweeps) | sessions.touched_by_id(_known_ids(tables, told), told)
     history = tables.read(schemas.SESSION_HISTORY, _partitions(touched))
-    applied = sessions.apply(history, observed)
+    applied = sessions.apply(history, observed, sweeps, again)
     _append(tables, schemas.SESSION_HISTORY, history, applied.appended)
     published = sessions.months_to_publish(touched) & (touched | _existing(tables))
     standing = sessions.current(
@@ -101,18 +124,18 @@ def _take_in_sessions(house: House, tables: Tables, observed: pl.DataFrame) -> C
         published,
     )
     tables.publish_changed(schemas.CHARGE_SESSIONS, standing, _partitions(published))
-    return _counts(applied.counts)
+    return _counts(applied.counts, applied.notes)
 
 
-def _take_in_days(house: House, tables: Tables, told: pl.DataFrame) -> Counts:
+def _take_in_days(house: House, tables: Tables, told: pl.DataFrame, sweeps: Sweeps) -> Counts:
     observed = days.dated(told, house.vehicles_frame(), house.settings.timezone)
-    touched = _partitions(days.touched_months(observed))
+    touched = _partitions(days.touched_months(observed, sweeps))
     history = tables.read(schemas.CHARGE_DAY_HISTORY, touched)
-    applied = days.apply(history, observed)
+    applied = days.apply(history, observed, sweeps)
     _append(tables, schemas.CHARGE_DAY_HISTORY, history, applied.appended)
     standing = days.current(pl.concat([history, applied.appended]))
     tables.publish_changed(schemas.CHARGE_DAYS, standing, touched)
-    return _counts(applied.counts)
+    return _counts(applied.counts, applied.notes)
 
 
 def _keep_quarantine(tables: Tables, found: pl.DataFrame) -> None:
@@ -144,11 +167,13 @@ def _partitions(pairs: Iterable[tuple[str, str]]) -> set[Partition]:
     return {Partition(make, month) for make, month in pairs}
 
 
-def _counts(made: dict[str, Made]) -> Counts:
-    return {
+def _counts(made: dict[str, Made], notes: dict[str, set[str]]) -> Counts:
+    counts = {
         stream: StreamCount(new=count.new, changed=count.changed, unchanged=count.unchanged)
         for stream, count in made.items()
     }
+    said = {stream: StreamCount(drift=tuple(sorted(about_it))) for stream, about_it in notes.items()}
+    return add_counts(counts, said)
 
 
 def _received(decoded: Decoded) -> Counts:
@@ -161,6 +186,15 @@ def _received(decoded: Decoded) -> Counts:
             drift=tuple(sorted(decoded.drift.get(stream, ()))),
         )
         for stream, received in decoded.received.items()
+    }
+
+
+def _drift_once(house: House, run_id: str, taken: Counts) -> Counts:
+    """Counts without the drift that an earlier batch of the run has noted, with whatever example."""
+    known = {stream: {about(note) for note in count.drift} for stream, count in house.runs.counts(run_id).items()}
+    return {
+        stream: replace(count, drift=tuple(note for note in count.drift if about(note) not in known.get(stream, ())))
+        for stream, count in taken.items()
     }
 
 
@@ -180,6 +214,24 @@ def _batches(house: House, names: Iterable[str]) -> Iterator[Batch]:
         yield batch
 
 
+def _begun_before(house: House, batch: Batch) -> list[Answer]:
+    """The pages, landed before this batch in the same run, of what its first pages go on with."""
+    first_pages: dict[tuple[str | None, str], int] = {}
+    for answer in batch.answers:
+        first_pages.setdefault((answer.vehicle_id, answer.stream), answer.page or 1)
+    wanted = {key for key, page in first_pages.items() if page > 1}
+    found: list[Answer] = []
+    names = segments(house.store) if wanted else []
+    for name in reversed(names[: names.index(batch.segments[0])] if names else []):
+        answers = _read(house, name)
+        if not wanted or answers[0].run_id != batch.run_id:
+            break
+        pages = [answer for answer in answers if (answer.vehicle_id, answer.stream) in wanted]
+        found += pages
+        wanted -= {(answer.vehicle_id, answer.stream) for answer in pages if answer.page == 1}
+    return found
+
+
 def _read(house: House, name: str) -> list[Answer]:
     try:
         return read_segment(house.store, name)
@@ -189,6 +241,12 @@ def _read(house: House, name: str) -> list[Answer]:
 
 def _built_files(store: LocalStore) -> set[str]:
     return {path for table in BUILT for path in store.list(f"lake/{table.name}", ".parquet")}
+
+
+def _in_order(paths: Iterable[str]) -> list[str]:
+    """History before current rows, and quarantine last: a record leaves it once it is in the tables."""
+    tables = [table.name for table in BUILT]
+    return sorted(paths, key=lambda path: (tables.index(path.split("/")[1]), path))
 
 
 def _replace(house: House, aside: LocalStore, path: str) -> bool:

@@ -7,10 +7,12 @@ from typing import Final
 
 import polars as pl
 
+from flows.exits import Stop
 from flows.house import House
 from lake import schemas
-from lake.raw import DamagedSegment, read_segment, segments
+from lake.raw import DamagedSegment, read_segment, segments, strays
 from lake.schemas import Table
+from lake.state import StateUnusable, damage
 from lake.tables import DamagedTable, Partition, SchemaMismatch, with_month
 from transforms import days, sessions
 
@@ -35,9 +37,19 @@ def faults(house: House) -> Iterator[str]:
         for fault in _table_faults(house, table):
             damaged = True
             yield fault
+    if state := _state_fault(house):
+        yield state
+        return  # what is left compares the tables with the state
     if not damaged:
         yield from _standing_faults(house)
     yield from _sum_faults(house)
+
+
+def _state_fault(house: House) -> str | None:
+    try:
+        return damage(house.engine)
+    except (Stop, StateUnusable) as error:
+        return str(error)
 
 
 def _raw_faults(house: House) -> Iterator[str]:
@@ -45,7 +57,9 @@ def _raw_faults(house: House) -> Iterator[str]:
         try:
             read_segment(house.store, name)
         except DamagedSegment as error:
-            yield str(error)
+            yield f"{error}; `chargelake doctor` says how to heal it"
+    for path in strays(house.store):
+        yield f"{path}: no run has landed it, and none reads it; move it elsewhere"
 
 
 def _stray_files(house: House) -> Iterator[str]:

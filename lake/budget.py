@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import Engine, delete, func, insert, select
@@ -42,6 +43,23 @@ class RequestBudget:
         query = select(func.count()).where(table.c.vehicle_id == vehicle_id, table.c.at >= start, table.c.at < end)
         with self._engine.connect() as connection:
             return connection.execute(query).scalar_one()
+
+    def vehicle_totals(self, since: datetime) -> dict[str, int]:
+        """Requests by vehicle from `since` on, in one query."""
+        table = state.spend
+        query = select(table.c.vehicle_id, func.count()).where(table.c.at >= since, table.c.vehicle_id.is_not(None))
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.group_by(table.c.vehicle_id))
+            return {vehicle_id: requests for vehicle_id, requests in rows}  # noqa: C416, a result has keys of its own
+
+    def by_day(self) -> dict[str, list[int]]:
+        """Requests of each day on which a vehicle was asked, by vehicle, the least first."""
+        table, found = state.spend, defaultdict[str, list[int]](list)
+        query = select(table.c.vehicle_id, func.count()).where(table.c.vehicle_id.is_not(None))
+        with self._engine.connect() as connection:
+            for vehicle_id, requests in connection.execute(query.group_by(table.c.vehicle_id, func.date(table.c.at))):
+                found[vehicle_id].append(requests)
+        return {vehicle_id: sorted(days) for vehicle_id, days in found.items()}
 
     def forget_before(self, now: datetime) -> None:
         """Drop what no limit looks at any more: all that is older than two months."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, Engine, and_, delete, insert, select, update
+from sqlalchemy import Connection, Engine, Row, and_, delete, insert, select, update
 
 from lake import state
 from lake.intervals import DayInterval, Intervals, union
@@ -27,12 +28,15 @@ class StreamState:
         blocked_state: Why it cannot be asked or was not answered: a state of the completeness table; None if it was.
         blocked_detail: The same for a person.
         blocked_until: Not to be asked again before this instant; None: the next run may.
+        whose_move: Who has to do something first: `owner`, `application_owner`, `chargelake`, `nobody`; None where
+            nothing stands in the way.
     """
 
     asked_at: datetime
     blocked_state: str | None = None
     blocked_detail: str | None = None
     blocked_until: datetime | None = None
+    whose_move: str | None = None
 
 
 class Ledger:
@@ -74,27 +78,44 @@ class Ledger:
                     _replace_coverage(connection, vehicle_id, stream, known)
 
     def block(
-        self, vehicle_id: str, stream: str, blocked: str, *, detail: str, until: datetime | None, at: datetime
-    ) -> None:
-        """The stream could not be answered: why, and until when it need not be asked again."""
+        self, vehicle_id: str, stream: str, blocked: str, *, detail: str, until: datetime | None, at: datetime,
+        whose_move: str = "chargelake",
+    ) -> None:  # fmt: skip
+        """The stream could not be answered: why, until when it need not be asked again, and whose move is next."""
         with self._engine.begin() as connection:
-            _set_state(connection, (vehicle_id, stream), StreamState(at, blocked, detail, until))
+            _set_state(connection, (vehicle_id, stream), StreamState(at, blocked, detail, until, whose_move))
+
+    def state(self, vehicle_id: str, stream: str) -> StreamState | None:
+        """What is known of a stream; None if it was never asked."""
+        table = state.streams
+        query = select(table).where(table.c.vehicle_id == vehicle_id, table.c.stream == stream)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).first()
+            return None if row is None else _stream_state(row)
 
     def states(self) -> dict[StreamKey, StreamState]:
         """What is known of every stream that was ever asked."""
         with self._engine.connect() as connection:
             return {
-                (row.vehicle_id, row.stream): StreamState(
-                    row.asked_at, row.blocked_state, row.blocked_detail, row.blocked_until
-                )
-                for row in connection.execute(select(state.streams))
+                (row.vehicle_id, row.stream): _stream_state(row) for row in connection.execute(select(state.streams))
             }
+
+    def keep_only(self, vehicle_id: str, stream: str, known: Intervals) -> None:
+        """Know these days and no others, as after a landed answer was lost; disjoint intervals."""
+        with self._engine.begin() as connection:
+            _replace_coverage(connection, vehicle_id, stream, known)
 
     def lift_blocks(self, vehicle_ids: Iterable[str]) -> None:
         """Let these vehicles' streams be asked again, as after a new consent."""
         change = update(state.streams).where(state.streams.c.vehicle_id.in_(list(vehicle_ids)))
         with self._engine.begin() as connection:
-            connection.execute(change.values(blocked_state=None, blocked_detail=None, blocked_until=None))
+            connection.execute(
+                change.values(blocked_state=None, blocked_detail=None, blocked_until=None, whose_move=None)
+            )
+
+
+def _stream_state(row: Row[Any]) -> StreamState:
+    return StreamState(row.asked_at, row.blocked_state, row.blocked_detail, row.blocked_until, row.whose_move)
 
 
 def _coverage(connection: Connection, vehicle_id: str, stream: str) -> Intervals:
@@ -107,7 +128,8 @@ def _replace_coverage(connection: Connection, vehicle_id: str, stream: str, know
     table = state.coverage
     connection.execute(delete(table).where(table.c.vehicle_id == vehicle_id, table.c.stream == stream))
     rows = [{"vehicle_id": vehicle_id, "stream": stream, "since": each.since, "until": each.until} for each in known]
-    connection.execute(insert(table), rows)
+    if rows:
+        connection.execute(insert(table), rows)
 
 
 def _set_state(connection: Connection, key: StreamKey, value: StreamState) -> None:
@@ -118,6 +140,7 @@ def _set_state(connection: Connection, key: StreamKey, value: StreamState) -> No
         "blocked_state": value.blocked_state,
         "blocked_detail": value.blocked_detail,
         "blocked_until": value.blocked_until,
+        "whose_move": value.whose_move,
     }
     if not connection.execute(update(table).where(where).values(values)).rowcount:
         connection.execute(insert(table).values(vehicle_id=key[0], stream=key[1], **values))

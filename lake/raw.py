@@ -11,6 +11,7 @@ import asyncio
 import base64
 import gzip
 import hashlib
+import re
 import secrets
 import zlib
 from collections.abc import Iterator, Sequence
@@ -23,6 +24,7 @@ from lake.store import Store
 
 _STAMP = "%Y%m%dT%H%M%S.%fZ"
 _SUFFIX = ".jsonl.gz"
+_SEGMENT = re.compile(r"\d{8}T\d{6}\.\d{6}Z-[^-/]+")
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,8 +167,13 @@ def segment_path(segment: str) -> str:
 
 
 def segments(store: Store) -> list[str]:
-    """The names of all that has landed, in the order of landing."""
-    return [path.rsplit("/", 1)[-1].removesuffix(_SUFFIX) for path in store.list("raw", _SUFFIX)]
+    """The names of all that has landed, in the order of landing; other files under `raw/` are none of it."""
+    return [name for path in store.list("raw", _SUFFIX) if (name := _segment_at(path)) is not None]
+
+
+def strays(store: Store) -> list[str]:
+    """The files under `raw/` that no run has landed there."""
+    return [path for path in store.list("raw") if _segment_at(path) is None]
 
 
 def read_segment(store: Store, segment: str) -> list[Answer]:
@@ -203,6 +210,12 @@ def new_run_id(now: datetime) -> str:
 
 def _refs(segment: str, lines: int) -> list[str]:
     return [f"{segment}#{line:05d}" for line in range(lines)]
+
+
+def _segment_at(path: str) -> str | None:
+    """The segment whose file this is; None if it is none."""
+    name = path.rsplit("/", 1)[-1].removesuffix(_SUFFIX)
+    return name if _SEGMENT.fullmatch(name) and segment_path(name) == path else None
 
 
 def _newest_stamp(store: Store) -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -90,6 +91,17 @@ class Registry:
         with self._engine.begin() as connection:
             if not connection.execute(change.values(sealed_tokens=sealed, tokens_kept_at=at)).rowcount:
                 raise LookupError("tokens of an owner that is not connected")
+
+    def reseal_tokens(self, reseal: Callable[[bytes], bytes]) -> int:
+        """Replace every sealed pair by what `reseal` makes of it, all or none; gives how many there are."""
+        table = state.owners
+        query = select(table.c.owner_id, table.c.sealed_tokens).where(table.c.sealed_tokens.is_not(None))
+        with self._engine.begin() as connection:
+            sealed = connection.execute(query).all()
+            for owner_id, tokens in sealed:
+                change = update(table).where(table.c.owner_id == owner_id)
+                connection.execute(change.values(sealed_tokens=reseal(tokens)))
+        return len(sealed)
 
     def vehicles(self) -> list[Vehicle]:
         """All vehicles, by id."""

@@ -70,7 +70,12 @@ _PROVENANCE = (
     Column("first_seen_at", UTC, "When the first answer with this row was received."),
     Column("last_changed_at", UTC, "When the answer that made this revision was received."),
     Column("run_id", pl.String, "The run that collected the answer of this revision."),
-    Column("raw_ref", pl.String, "The landed record of this revision: segment, line, place: `SEGMENT#LINE/POSITION`."),
+    Column(
+        "raw_ref",
+        pl.String,
+        "The landed record of this revision: segment, line, place: `SEGMENT#LINE/POSITION`. Of what vanished: a place "
+        "after the records of the last answer that did not tell it any more.",
+    ),
 )
 
 _SESSION = (
@@ -97,7 +102,9 @@ _SESSION = (
     Column("billed_other", MONEY, "Billed for idling, congestion or parking, unspecified by the source."),
     Column("billed_total", MONEY, "Sum of the two; null unless both are known."),
     Column("currency", pl.String, "ISO 4217 code of the amounts; null only where there is no amount."),
-    Column("status", pl.String, "`complete`, `ongoing` (no end told) or `vanished` (no longer told by its source)."),
+    Column(
+        "status", pl.String, "`complete`, `ongoing` (no end told) or `vanished` (no longer told: leave it out of sums)."
+    ),
     Column("flags", TEXTS, "Data-quality marks, sorted; each is explained below."),
     Column("source", pl.String, "Interface that told it: `smartcar_v2`."),
     Column("source_record_id", pl.String, "The source's own id, or null where it has none (BMW, MINI)."),
@@ -200,6 +207,12 @@ VEHICLES: Final = Table(
         Column("days_known", pl.Int32, "Vehicle × stream × days since consent that are known."),
         Column("days_unknown", pl.Int32, "Vehicle × stream × days since consent that are not known."),
         Column(
+            "days_at_risk",
+            pl.Int32,
+            "Days not known that BMW or MINI will stop telling within 7 days; 0 where the source has no limit.",
+        ),
+        Column("lost_on", pl.Date, "The day (UTC) from which the next unknown day is lost; null if none will be."),
+        Column(
             "whose_move", pl.String, "`nobody`, `chargelake` (next run asks again), `owner` or `application_owner`."
         ),
         Column("what_to_do", pl.String, "One sentence for the person whose move it is; null for nobody."),
@@ -224,7 +237,7 @@ RUNS: Final = Table(
         Column("records_changed", pl.Int64, "Records that made a new revision."),
         Column("records_unchanged", pl.Int64, "Records already known as they are."),
         Column("records_quarantined", pl.Int64, "Records that cannot be true."),
-        Column("drift", TEXTS, "Fields the stream had and its documentation has not, or the reverse."),
+        Column("drift", TEXTS, "What it told otherwise than documented, and known records it told no more."),
     ),
     ("month",),
     "started_at",
@@ -250,6 +263,7 @@ FLAGS: Final = {
     "unknown_charger_type": "The source's charging type is neither AC nor DC; it is null here.",
     "parts_differ_from_total": "Home, other and Supercharger energy do not add up to the total (more than 0.5 kWh).",
     "all_zero": "A day of zeros.",
+    "no_longer_told": "A day that its source no longer tells, kept as last told: leave it out of sums.",
 }
 
 QUARANTINE_REASONS: Final = {
@@ -268,7 +282,7 @@ QUARANTINE_REASONS: Final = {
 }
 
 COMPLETENESS_STATES: Final = {
-    "collected": "Answered, with at least one record.",
+    "collected": "Answered, with at least one record, in the tables or in quarantine.",
     "confirmed_empty": "Answered, without a record.",
     "not_asked": "Not asked yet; the next run will.",
     "outside_window": "Not known, and no longer told by the source.",

@@ -17,6 +17,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Engine,
+    ExceptionContext,
     Index,
     Integer,
     LargeBinary,
@@ -26,8 +27,9 @@ from sqlalchemy import (
     create_engine,
     event,
     make_url,
+    text,
 )
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 from sqlalchemy.types import JSON, TypeDecorator
 
 
@@ -90,6 +92,7 @@ streams: Final = Table(
     Column("blocked_state", String),
     Column("blocked_detail", String),
     Column("blocked_until", Instant),
+    Column("whose_move", String),
 )
 spend: Final = Table(
     "spend",
@@ -141,10 +144,54 @@ def open_state(url: str) -> Engine:
             _prepare_sqlite(engine)
         metadata.create_all(engine)
     except (SQLAlchemyError, OSError, ImportError, ValueError) as error:
-        shown = parsed.set(query={}).render_as_string(hide_password=True)
-        reason = f"{getattr(error, 'orig', None) or error}".partition("\n")[0]
-        raise StateUnusable(f"the state database {shown} cannot be used: {reason}") from None
+        raise _unusable(parsed, error) from None
+    _explain_errors(engine)
     return engine
+
+
+def damage(engine: Engine) -> str | None:
+    """What SQLite finds damaged in its file, in one sentence; None if it is sound, or another database.
+
+    Raises:
+        StateUnusable: It cannot even be looked at.
+    """
+    if engine.dialect.name != "sqlite":
+        return None
+    with engine.connect() as connection:
+        found = connection.execute(text("PRAGMA quick_check(1)")).scalar_one()
+    return None if found == "ok" else str(_unusable(engine.url, ValueError(f"malformed: {' '.join(found.split())}")))
+
+
+def _explain_errors(engine: Engine) -> None:
+    """Raise what the machine or the file is to blame for as StateUnusable, whichever statement met it."""
+
+    @event.listens_for(engine, "handle_error")
+    def explain(context: ExceptionContext) -> None:
+        error = context.sqlalchemy_exception
+        if error is not None and type(error) in {OperationalError, DatabaseError}:
+            raise _unusable(engine.url, error) from None
+
+
+def _unusable(url: URL, error: BaseException) -> StateUnusable:
+    shown = url.set(query={}).render_as_string(hide_password=True)
+    reason = f"{getattr(error, 'orig', None) or error}".partition("\n")[0]
+    advice = next((f": {words}" for sign, words in _WHAT_TO_DO.items() if sign in reason.lower()), "")
+    return StateUnusable(f"the state database {shown} cannot be used ({reason}){advice}")
+
+
+_ANEW: Final = (
+    "bring back a copy of it, or move it aside with its -wal and -shm, connect the owners again and run "
+    "`chargelake rebuild`, which makes the tables from what has landed"
+)
+_WHAT_TO_DO: Final = {
+    "malformed": _ANEW,
+    "not a database": _ANEW,
+    "full": "nothing is half written; free some space, and run again",
+    "disk i/o error": "nothing is half written; look whether its disk is full or failing, and run again",
+    "read-only": "mount it writable, or set CHARGELAKE_HOME to another folder",
+    "readonly": "let this user write to it and to its folder",
+    "permission denied": "let this user write to it and to its folder",
+}
 
 
 def _prepare_sqlite(engine: Engine) -> None:

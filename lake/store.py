@@ -8,9 +8,11 @@ that today's home is a folder.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -24,6 +26,10 @@ class HomeNotSupported(Exception):
     """The configured home is a place that cannot be used; says which and why."""
 
 
+class HomeUnwritable(Exception):
+    """A file of the home could not be written or removed, and is as it was before; says which, why and what to do."""
+
+
 class Store(Protocol):
     """Files by relative path; a write is whole and durable, or has not happened."""
 
@@ -31,10 +37,10 @@ class Store(Protocol):
         """The file's bytes; raises FileNotFoundError."""
 
     def put(self, path: str, content: bytes) -> None:
-        """Replace or make the file in one step; it is durable when this returns."""
+        """Replace or make the file in one step; it is durable when this returns; raises HomeUnwritable."""
 
     def delete(self, path: str) -> None:
-        """Remove the file; nothing happens if it is not there."""
+        """Remove the file; nothing happens if it is not there; raises HomeUnwritable."""
 
     def exists(self, path: str) -> bool:
         """Whether the file is there."""
@@ -63,6 +69,10 @@ class LocalStore:
     def put(self, path: str, content: bytes) -> None:
         """Write beside the data, make durable, rename into place, make the name durable."""
         target = self._at(path)
+        with _clearly(target):
+            self._stage(path, target, content)
+
+    def _stage(self, path: str, target: Path, content: bytes) -> None:
         staging = self._at(STAGING)
         staging.mkdir(parents=True, exist_ok=True)
         make_folder(target.parent)
@@ -72,7 +82,7 @@ class LocalStore:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            Path(staged).chmod(0o644)
+            Path(staged).chmod(0o600 if path.startswith("state/") else 0o644)
             Path(staged).replace(target)
         except BaseException:
             Path(staged).unlink(missing_ok=True)
@@ -84,13 +94,14 @@ class LocalStore:
         target = self._at(path)
         if not target.exists():
             return
-        target.unlink()
-        left = target.parent
-        with contextlib.suppress(OSError):
-            while left != self.home:
-                left.rmdir()
-                left = left.parent
-        sync_folder(left)
+        with _clearly(target):
+            target.unlink()
+            left = target.parent
+            with contextlib.suppress(OSError):
+                while left != self.home:
+                    left.rmdir()
+                    left = left.parent
+            sync_folder(left)
 
     def exists(self, path: str) -> bool:
         """Whether the file is there."""
@@ -132,6 +143,28 @@ def open_store(home: str) -> LocalStore:
     if get_protocol(home) not in {"file", "local"}:
         raise HomeNotSupported(f"CHARGELAKE_HOME={home}: only folders of this machine are supported so far")
     return LocalStore(Path(home.removeprefix("file://")).expanduser())
+
+
+@contextlib.contextmanager
+def _clearly(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        advice = _WHAT_TO_DO.get(error.errno or 0, "see to it, and run again")
+        what = f"{target} cannot be written ({error.strerror}); what was there is unchanged: {advice}"
+    else:
+        return
+    raise HomeUnwritable(what)
+
+
+_WHAT_TO_DO: Final = {
+    errno.ENOSPC: "free some space, and run again",
+    errno.EDQUOT: "free some of this user's quota, and run again",
+    errno.EFBIG: "raise the limit on the size of files, and run again",
+    errno.EROFS: "mount it writable, or set CHARGELAKE_HOME to another folder",
+    errno.EACCES: "let this user write there, or set CHARGELAKE_HOME to another folder",
+    errno.EPERM: "let this user write there, or set CHARGELAKE_HOME to another folder",
+}
 
 
 def make_folder(folder: Path) -> None:

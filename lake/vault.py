@@ -1,13 +1,21 @@
-"""Tokens at rest: sealed with a key that lies beside the state or comes from the settings."""
+"""Tokens at rest: sealed with a key that lies beside the state or comes from the settings.
+
+A key can be followed by older ones, with commas between them: the first seals, all open. So a key is replaced in steps
+that each leave everything readable: the new one is put first, what was sealed is sealed anew, the old one is dropped.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
+from typing import Final
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from lake.store import make_folder, sync_folder
+
+_KEY: Final = re.compile(r"[A-Za-z0-9_+/-]{43}=")
 
 
 class WrongKey(Exception):
@@ -17,18 +25,18 @@ class WrongKey(Exception):
 class Vault:
     """Seals and opens small secrets (Fernet: AES-128-CBC with HMAC-SHA256)."""
 
-    def __init__(self, key: str) -> None:
-        """Use `key`: 32 bytes in URL-safe base64.
+    def __init__(self, keys: str) -> None:
+        """Use `keys`: each 32 bytes in URL-safe base64, commas between them; the first seals, all open.
 
         Raises:
-            WrongKey: It is no such key.
+            WrongKey: One of them is no such key.
         """
         try:
-            self._fernet = Fernet(key)
+            self._fernet = MultiFernet([Fernet(_key(each)) for each in keys.split(",")])
         except ValueError:
             raise WrongKey(
                 "the key that seals tokens (CHARGELAKE_SECRET_KEY, or the key file beside the state) "
-                "is not 32 bytes in URL-safe base64"
+                "is not 32 bytes in URL-safe base64, or several of these with commas between them"
             ) from None
 
     def seal(self, secret: bytes) -> bytes:
@@ -49,9 +57,29 @@ class Vault:
                 "with, or bring back the key file beside the state"
             ) from None
 
+    def reseal(self, sealed: bytes) -> bytes:
+        """Open with any of the keys, and seal with the first.
+
+        Raises:
+            WrongKey: As `open`.
+        """
+        return self.seal(self.open(sealed))
+
+
+def _key(text: str) -> str:
+    """The key without the space around it; Fernet itself overlooks what follows the last character it needs."""
+    if not _KEY.fullmatch(text.strip()):
+        raise ValueError
+    return text.strip()
+
+
+def new_key() -> str:
+    """A fresh key."""
+    return Fernet.generate_key().decode("ascii")
+
 
 def load_or_make_key(file: Path, *, has_tokens: bool) -> str:
-    """The key in `file`; made once with mode 0600.
+    """The key in `file`, or its keys with commas between them; made once with mode 0600.
 
     Args:
         file: Where the key lies.
@@ -63,13 +91,24 @@ def load_or_make_key(file: Path, *, has_tokens: bool) -> str:
     if file.exists():
         return file.read_text("ascii", "replace").strip()
     if has_tokens:
-        raise WrongKey(f"{file} is gone, and stored tokens were sealed with it: bring it back, or connect again")
+        raise WrongKey(
+            f"{file} is gone, and stored tokens were sealed with it: bring it back; if it is lost, set "
+            "CHARGELAKE_SECRET_KEY to what `chargelake key new` prints, and connect every owner again"
+        )
+    key = new_key()
+    write_keys(file, key)
+    return key
+
+
+def write_keys(file: Path, keys: str) -> None:
+    """Replace the key file in one step, readable by its owner alone and durable; the caller holds the lake."""
     make_folder(file.parent)
-    key = Fernet.generate_key()
-    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    staged = file.with_name(f"{file.name}.new")
+    staged.unlink(missing_ok=True)
+    handle = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as opened:
-        opened.write(key)
+        opened.write(keys.encode("ascii"))
         opened.flush()
         os.fsync(opened.fileno())
+    staged.replace(file)
     sync_folder(file.parent)
-    return key.decode("ascii")

@@ -85,75 +85,87 @@ def _amount(part: str) -> tuple[Rule, Rule]:
     )
 
 
-SESSION_RULES: Final = (
-    _missing("chargeStart", "start_text"),
-    _not_a_number(("energy_kwh", "soc_start", "soc_end")),
-    _bad_time("chargeStart", "start_text", "started_at"),
-    _bad_time("chargeEnd", "end_text", "ended_at"),
-    Rule(
-        "end_before_start",
-        _col("ended_at") < _col("started_at"),
-        _told("chargeEnd {} is before chargeStart {}", "end_text", "start_text"),
-    ),
-    Rule(
-        "start_in_future",
-        _col("started_at") > _col("received_at") + CLOCK_TOLERANCE,
-        _told("chargeStart {} is after the answer was received, {}", "start_text", "received_at"),
-    ),
-    *_energy(("energy_kwh",), MAX_SESSION_KWH),
-    *_amount("energy"),
-    *_amount("other"),
-    Rule(
-        "amount_out_of_range",
-        _BOTH_AMOUNTS & _col("billed_total").is_null(),
-        _told("{} + {} needs more than decimal(18,6)", "energy_amount", "other_amount"),
-    ),
-    Rule(
-        "unknown_currency",
-        _ANY_AMOUNT & _col("currency").is_null(),
-        _told("the amounts {} and {} have the currency '{}'", "energy_amount", "other_amount", "currency_text"),
-    ),
-)
+def session_rules() -> tuple[Rule, ...]:
+    """What no session can be, by the limits of this module as they are now."""
+    return (
+        _missing("chargeStart", "start_text"),
+        _not_a_number(("energy_kwh", "soc_start", "soc_end")),
+        _bad_time("chargeStart", "start_text", "started_at"),
+        _bad_time("chargeEnd", "end_text", "ended_at"),
+        Rule(
+            "end_before_start",
+            _col("ended_at") < _col("started_at"),
+            _told("chargeEnd {} is before chargeStart {}", "end_text", "start_text"),
+        ),
+        Rule(
+            "start_in_future",
+            _col("started_at") > _col("received_at") + CLOCK_TOLERANCE,
+            _told("chargeStart {} is after the answer was received, {}", "start_text", "received_at"),
+        ),
+        *_energy(("energy_kwh",), MAX_SESSION_KWH),
+        *_amount("energy"),
+        *_amount("other"),
+        Rule(
+            "amount_out_of_range",
+            _BOTH_AMOUNTS & _col("billed_total").is_null(),
+            _told("{} + {} needs more than decimal(18,6)", "energy_amount", "other_amount"),
+        ),
+        Rule(
+            "unknown_currency",
+            _ANY_AMOUNT & _col("currency").is_null(),
+            _told("the amounts {} and {} have the currency '{}'", "energy_amount", "other_amount", "currency_text"),
+        ),
+    )
 
-DAY_RULES: Final = (
-    _missing("date", "date_text"),
-    _not_a_number(DAY_ENERGIES),
-    _bad_time("date", "date_text", "told_at", "told_day"),
-    Rule(
-        "start_in_future",
-        pl.coalesce("told_at", _col("told_day").cast(pl.Datetime("us")).dt.replace_time_zone("UTC"))
-        > _col("received_at") + ZONE_TOLERANCE,
-        _told("date {} is after the answer was received, {}", "date_text", "received_at"),
-    ),
-    *_energy(DAY_ENERGIES, MAX_DAY_KWH),
-)
+
+def day_rules() -> tuple[Rule, ...]:
+    """What no day can be."""
+    return (
+        _missing("date", "date_text"),
+        _not_a_number(DAY_ENERGIES),
+        _bad_time("date", "date_text", "told_at", "told_day"),
+        Rule(
+            "start_in_future",
+            pl.coalesce("told_at", _col("told_day").cast(pl.Datetime("us")).dt.replace_time_zone("UTC"))
+            > _col("received_at") + ZONE_TOLERANCE,
+            _told("date {} is after the answer was received, {}", "date_text", "received_at"),
+        ),
+        *_energy(DAY_ENERGIES, MAX_DAY_KWH),
+    )
+
 
 _HOURS: Final = (_col("ended_at") - _col("started_at")).dt.total_microseconds() / 3.6e9
 _SOC_RISE: Final = _col("soc_end_pct") - _col("soc_start_pct")
 
-SESSION_FLAGS: Final[Mapping[str, pl.Expr]] = {
-    "free_of_charge": (_col("energy_kwh") > 0) & (_col("billed_total") == 0),
-    "implausible_power": (_HOURS > 0) & (_col("energy_kwh") > MAX_POWER_KW * _HOURS),
-    "incomplete_bill": _col("billed_energy").is_null() != _col("billed_other").is_null(),
-    "negative_amount": (_col("billed_energy") < 0) | (_col("billed_other") < 0),
-    "no_energy_told": _col("energy_kwh").is_null(),
-    "over_24_hours": _col("ended_at") - _col("started_at") > timedelta(hours=24),
-    "same_time": _col("ended_at") == _col("started_at"),
-    "soc_mismatch": ((_SOC_RISE < 0) & (_col("energy_kwh") > 0)) | ((_SOC_RISE > 0) & (_col("energy_kwh") == 0)),
-    "soc_out_of_range": (_col("soc_start").is_not_null() & _col("soc_start_pct").is_null())
-    | (_col("soc_end").is_not_null() & _col("soc_end_pct").is_null()),
-    "unknown_charger_type": _col("charging_type").is_not_null() & _col("charger_type").is_null(),
-    "zero_energy": _col("energy_kwh") == 0,
-}
 
-DAY_FLAGS: Final[Mapping[str, pl.Expr]] = {
-    "all_zero": pl.all_horizontal((_col(name) == 0).fill_null(value=False) for name in DAY_ENERGIES),
-    "no_energy_told": _col("total_kwh").is_null(),
-    "parts_differ_from_total": (
-        _col("home_kwh") + _col("other_kwh") + _col("supercharger_kwh") - _col("total_kwh")
-    ).abs()
-    > PARTS_TOLERANCE_KWH,
-}
+def session_flags() -> Mapping[str, pl.Expr]:
+    """The marks of a session: strange, but possible."""
+    return {
+        "free_of_charge": (_col("energy_kwh") > 0) & (_col("billed_total") == 0),
+        "implausible_power": (_HOURS > 0) & (_col("energy_kwh") > MAX_POWER_KW * _HOURS),
+        "incomplete_bill": _col("billed_energy").is_null() != _col("billed_other").is_null(),
+        "negative_amount": (_col("billed_energy") < 0) | (_col("billed_other") < 0),
+        "no_energy_told": _col("energy_kwh").is_null(),
+        "over_24_hours": _col("ended_at") - _col("started_at") > timedelta(hours=24),
+        "same_time": _col("ended_at") == _col("started_at"),
+        "soc_mismatch": ((_SOC_RISE < 0) & (_col("energy_kwh") > 0)) | ((_SOC_RISE > 0) & (_col("energy_kwh") == 0)),
+        "soc_out_of_range": (_col("soc_start").is_not_null() & _col("soc_start_pct").is_null())
+        | (_col("soc_end").is_not_null() & _col("soc_end_pct").is_null()),
+        "unknown_charger_type": _col("charging_type").is_not_null() & _col("charger_type").is_null(),
+        "zero_energy": _col("energy_kwh") == 0,
+    }
+
+
+def day_flags() -> Mapping[str, pl.Expr]:
+    """The marks of a day."""
+    return {
+        "all_zero": pl.all_horizontal((_col(name) == 0).fill_null(value=False) for name in DAY_ENERGIES),
+        "no_energy_told": _col("total_kwh").is_null(),
+        "parts_differ_from_total": (
+            _col("home_kwh") + _col("other_kwh") + _col("supercharger_kwh") - _col("total_kwh")
+        ).abs()
+        > PARTS_TOLERANCE_KWH,
+    }
 
 
 def fault(rules: Sequence[Rule]) -> list[pl.Expr]:

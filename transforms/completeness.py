@@ -61,10 +61,10 @@ def _state(today: date) -> pl.Expr:
     return (
         pl.when(pl.col("_covered") & pl.col("_has_record"))
         .then(pl.lit("collected"))
-        .when(pl.col("_covered"))
-        .then(pl.lit("confirmed_empty"))
         .when(pl.col("day") < pl.col("consent_day"))
         .then(pl.lit("before_consent"))
+        .when(pl.col("_covered"))
+        .then(pl.lit("confirmed_empty"))
         .when((pl.col("window_days") > 0) & (pl.col("day") <= oldest_told))
         .then(pl.lit("outside_window"))
         .otherwise(pl.coalesce("blocked_state", pl.lit("not_asked")))

@@ -17,6 +17,7 @@ from lake.schemas import CHARGE_DAYS, CHARGE_SESSIONS, MONEY, QUARANTINE, UTC
 from transforms import checks
 from transforms.exact import EARLIEST, amounts, instants
 from transforms.reading import Reading
+from transforms.sweeps import REFUSED, Page
 from transforms.wire import STREAMS
 
 Columns: TypeAlias = list[tuple[str, pl.DataType | type[pl.DataType]]]
@@ -77,7 +78,9 @@ class Decoded:
         days: One row a day record (`DAY_OBSERVATION`): kWh.
         quarantine: One row a record that cannot be true (`lake.schemas.QUARANTINE`).
         received: Records received, a stream; an unreadable answer counts as one.
-        drift: `unknown field: x` and `missing field: y`, a stream.
+        drift: What a stream told otherwise than documented, as `transforms.drift` words it.
+        pages: The answers that could be read, to find the sweeps in.
+        refused: One row a session record that cannot be true (`transforms.sweeps.REFUSED`).
     """
 
     sessions: pl.DataFrame
@@ -85,6 +88,8 @@ class Decoded:
     quarantine: pl.DataFrame
     received: dict[str, int]
     drift: dict[str, set[str]]
+    pages: tuple[Page, ...]
+    refused: pl.DataFrame
 
 
 def decode(answers: Sequence[Answer], currencies: frozenset[str]) -> Decoded:
@@ -100,16 +105,24 @@ def decode(answers: Sequence[Answer], currencies: frozenset[str]) -> Decoded:
     reading = Reading([a for a in answers if a.status == 200 and a.stream in STREAMS])  # noqa: PLR2004 (HTTP OK)
     makers = [_maker_sessions(reading, stream) for stream in ("bmw_records", "mini_records")]
     told = pl.concat([_bills(reading, currencies), *makers])
-    sessions, bad_sessions = _judged(told, checks.SESSION_RULES, checks.SESSION_FLAGS, SESSION_OBSERVATION)
-    days, bad_days = _judged(_days(reading), checks.DAY_RULES, checks.DAY_FLAGS, DAY_OBSERVATION)
+    sessions, bad_sessions = _judged(told, checks.session_rules(), checks.session_flags(), SESSION_OBSERVATION)
+    days, bad_days = _judged(_days(reading), checks.day_rules(), checks.day_flags(), DAY_OBSERVATION)
     bad = [reading.unreadable(), reading.refused(bad_sessions), reading.refused(bad_days)]
     return Decoded(
         sessions,
         days,
         pl.concat(bad).sort(QUARANTINE.sort_by),
         dict(reading.received),
-        {stream: notes for stream, notes in reading.drift.notes.items() if notes},
+        reading.drift.notes(),
+        reading.pages({*_telling_nothing(bad_sessions), *bad_days["answer"]}),
+        bad_sessions.select(REFUSED.names()),
     )
+
+
+def _telling_nothing(bad: pl.DataFrame) -> pl.Series:
+    """The numbers of answers with a record that has neither an id nor a time to know it by."""
+    nothing = pl.all_horizontal(pl.col("source_record_id", "started_at", "ended_at").is_null())
+    return bad.filter(nothing)["answer"]
 
 
 def _judged(

@@ -33,6 +33,12 @@ def of_dates(frame: pl.DataFrame, column: str) -> set[Partition]:
     return _pairs(frame, pl.col(column).dt.truncate("1mo"))
 
 
+def of_windows(windows: pl.DataFrame) -> set[Partition]:
+    """Partitions of windows of days: columns make, first_day, last_day (both included)."""
+    months = pl.date_ranges(pl.col("first_day").dt.truncate("1mo"), "last_day", "1mo")
+    return _pairs(windows.select("make", months.alias("day")).explode("day"), pl.col("day"))
+
+
 def _pairs(frame: pl.DataFrame, first_day: pl.Expr) -> set[Partition]:
     found = frame.select("make", first_day.alias("month")).unique().select("make", month_of("month"))
     return {(make, month) for make, month in found.iter_rows()}

@@ -6,7 +6,7 @@ What could not be read at all becomes quarantine rows here; nothing is judged. N
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 import polars as pl
@@ -16,6 +16,8 @@ from polars._typing import SchemaDict
 from lake.raw import Answer
 from lake.schemas import QUARANTINE, UTC
 from transforms import wire
+from transforms.drift import Drift
+from transforms.sweeps import Page
 
 _ORIGIN: Final[SchemaDict] = {
     **dict.fromkeys(("source", "vehicle_id", "make", "stream"), pl.String),
@@ -33,11 +35,11 @@ class Reading:
 
     Attributes:
         received: Records received, a stream; an unreadable answer counts as one.
-        drift: Unknown and missing fields, a stream.
+        drift: What the streams told otherwise than documented.
     """
 
     def __init__(self, answers: Sequence[Answer]) -> None:
-        self.drift = wire.Drift()
+        self.drift = Drift()
         self.received: Counter[str] = Counter()
         self._answers = answers
         self._raws: list[Sequence[Raw]] = []
@@ -84,6 +86,20 @@ class Reading:
         records = [wire.text_of(self._raws[answer][position]) for answer, position in places]
         return self._quarantine(judged.with_columns(pl.Series("record", records, pl.String)))
 
+    def pages(self, doubtful: Collection[int]) -> tuple[Page, ...]:
+        """The answers that could be read.
+
+        Args:
+            doubtful: Numbers of answers with a record that may be any; those with an unreadable one are so anyway.
+        """
+        unread = {number for number, _, reason, _, _ in self._faults if reason == "unreadable_answer"}
+        doubts = {number for number, *_ in self._faults}.union(doubtful)
+        return tuple(
+            Page(answer, len(self._raws[number]), number in doubts)
+            for number, answer in enumerate(self._answers)
+            if number not in unread
+        )
+
     def _quarantine(self, faults: pl.DataFrame) -> pl.DataFrame:
         origin = self._origins[faults["answer"]]
         told = pl.concat([origin, faults.select(_FAULT.keys())], how="horizontal")
@@ -99,7 +115,7 @@ class Columns:
         rows: Sequence[tuple[int, int, Any]],
         origins: pl.DataFrame,
         stream: str,
-        drift: wire.Drift,
+        drift: Drift,
     ) -> None:
         self._rows = rows
         self._origins = origins

@@ -8,7 +8,7 @@ transform is harmless.
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Final
@@ -19,7 +19,7 @@ MOVED: Final = "moved"
 """Status of the row that a session leaves in a month's history when its start moves to another month."""
 
 _LINE = r"^(.*)#([0-9]+)/$"
-_POSITIONS: Final = 1 << 32
+POSITIONS: Final = 1 << 32
 """No answer has so many records."""
 
 
@@ -32,27 +32,33 @@ class Counts:
     unchanged: int
 
 
-def in_order(history: pl.DataFrame, observations: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Both with `answer` and `landed`: integers in the canonical order of landing, comparable between the two.
+def in_order(
+    history: pl.DataFrame, observations: pl.DataFrame, sweeps: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """All with `answer` and `landed`: integers in the canonical order of landing, comparable between them.
 
-    Segments sort by name, lines and positions by number. The observations' `raw_ref` is made to name the record,
-    `SEGMENT#LINE/POSITION`, as it does in history and in quarantine.
+    Segments sort by name, lines and positions by number. The `raw_ref` of observations and sweeps is made to name the
+    record, `SEGMENT#LINE/POSITION`, as it does in history and in quarantine.
     """
     stem = pl.col("raw_ref").str.strip_chars_end("0123456789")
     known = history.with_columns(
         stem.alias("_answer"),
         pl.col("raw_ref").str.slice(stem.str.len_chars()).cast(pl.Int64).alias("position"),
     )
-    told = observations.with_columns(
-        pl.format("{}/", "raw_ref").alias("_answer"), pl.format("{}/{}", "raw_ref", "position").alias("raw_ref")
+    told, judged = (
+        frame.with_columns(
+            pl.format("{}/", "raw_ref").alias("_answer"), pl.format("{}/{}", "raw_ref", "position").alias("raw_ref")
+        )
+        for frame in (observations, sweeps)
     )
-    rank = _ranks(pl.concat([known.select("_answer").unique(), told.select("_answer").unique()]).unique())
-    landed = (pl.col("answer") * _POSITIONS + pl.col("position")).alias("landed")
-    known, told = (
+    frames = (known, told, judged)
+    rank = _ranks(pl.concat([frame.select("_answer").unique() for frame in frames]).unique())
+    landed = (pl.col("answer") * POSITIONS + pl.col("position")).alias("landed")
+    known, told, judged = (
         frame.join(rank, on="_answer", how="left", maintain_order="left").drop("_answer").with_columns(landed)
-        for frame in (known, told)
+        for frame in frames
     )
-    return known, told
+    return known, told, judged
 
 
 def _ranks(answers: pl.DataFrame) -> pl.DataFrame:
@@ -136,6 +142,16 @@ def _number() -> pl.Expr:
 def _first_seen() -> pl.Expr:
     begun = pl.when("begins").then(pl.coalesce("first_seen_at", "received_at"))
     return begun.forward_fill().alias("first_seen_at")
+
+
+def add_counts(parts: Iterable[Mapping[str, Counts]]) -> dict[str, Counts]:
+    """Counts of several parts of a batch, a stream."""
+    total: dict[str, Counts] = {}
+    for part in parts:
+        for stream, more in part.items():
+            had = total.get(stream, Counts(0, 0, 0))
+            total[stream] = Counts(had.new + more.new, had.changed + more.changed, had.unchanged + more.unchanged)
+    return total
 
 
 def counts(observations: pl.DataFrame, appended: pl.DataFrame) -> dict[str, Counts]:

@@ -17,9 +17,10 @@ from typing import Final
 import polars as pl
 
 from lake.schemas import CHARGE_SESSIONS, SESSION_HISTORY
-from transforms import identity, months, revisions, zones
+from transforms import identity, months, revisions, vanishing, zones
 from transforms.decode import SESSION_CONTENT
 from transforms.revisions import MOVED
+from transforms.sweeps import NO_SWEEPS, Sweeps
 
 INDEX: Final = pl.Schema(dict.fromkeys(("make", "month", "vehicle_id", "source_record_id"), pl.String))
 """Columns of the index of the ids that history knows: one row an id and month."""
@@ -36,16 +37,18 @@ class AppliedSessions:
 
     Attributes:
         appended: Revisions to append: `lake.schemas.SESSION_HISTORY` and `month`, in no particular order.
-        counts: New, changed and unchanged, a stream.
+        counts: New, changed and unchanged, a stream. What vanished was not received and is in none of them.
+        notes: What is said of records that are no longer told, a stream.
     """
 
     appended: pl.DataFrame
     counts: dict[str, revisions.Counts]
+    notes: dict[str, set[str]]
 
 
-def touched_months(observations: pl.DataFrame) -> set[months.Partition]:
-    """Partitions whose history `apply` must be given: the months of the starts, each within the tolerance."""
-    return months.of_instants(observations, "started_at", identity.TOLERANCE)
+def touched_months(observations: pl.DataFrame, sweeps: Sweeps = NO_SWEEPS) -> set[months.Partition]:
+    """Partitions whose history `apply` must be given: of the starts, each within the tolerance, and of the sweeps."""
+    return months.of_instants(observations, "started_at", identity.TOLERANCE) | months.of_windows(sweeps.whole)
 
 
 def touched_by_id(index: pl.DataFrame, observations: pl.DataFrame) -> set[months.Partition]:
@@ -70,8 +73,13 @@ def months_to_read(published: Collection[months.Partition]) -> set[months.Partit
     return months.with_previous(published)
 
 
-def apply(history: pl.DataFrame, observations: pl.DataFrame) -> AppliedSessions:
-    """The revisions that observed sessions make.
+def apply(
+    history: pl.DataFrame,
+    observations: pl.DataFrame,
+    sweeps: Sweeps = NO_SWEEPS,
+    again: pl.DataFrame | None = None,
+) -> AppliedSessions:
+    """The revisions that observed sessions make, and those that sweeps make by no longer telling a session.
 
     Batches have to come in the order they landed; the order of rows inside a batch, its size and its repetition at
     any later time change nothing.
@@ -80,16 +88,37 @@ def apply(history: pl.DataFrame, observations: pl.DataFrame) -> AppliedSessions:
         history: `lake.schemas.SESSION_HISTORY` and `month` of the partitions that `touched_months` and
             `touched_by_id` name; may be empty.
         observations: `transforms.decode.SESSION_OBSERVATION`, whole answers, in any order.
+        sweeps: What these answers told whole (`Sweeps.of_sessions`).
+        again: Observations of the sweeps' answers that an earlier batch has taken in.
     """
-    known, told = revisions.in_order(history, observations)
+    told = vanishing.tagged(observations, again, sweeps.whole)
+    parts: list[AppliedSessions] = []
+    for observed, whole in sweeps.rounds(told):
+        parts.append(_applied(history, observed, whole, sweeps.refused))
+        history = pl.concat([history, parts[-1].appended])
+    return AppliedSessions(
+        pl.concat([part.appended for part in parts]),
+        revisions.add_counts(part.counts for part in parts),
+        vanishing.all_notes(part.notes for part in parts),
+    )
+
+
+def _applied(
+    history: pl.DataFrame, observations: pl.DataFrame, whole: pl.DataFrame, refused: pl.DataFrame
+) -> AppliedSessions:
+    """A part of a batch with one sweep a vehicle and stream at most."""
+    known, told, judged = revisions.in_order(history, observations, whole)
     identified = _identified(known, told)
+    gone = vanishing.vanished(vanishing.SESSIONS, known, identified, judged, refused)
     real = known.filter(pl.col("status") != MOVED)
-    made = revisions.revise(real, identified, ("session_id",), SESSION_CONTENT)
+    made = revisions.revise(real, pl.concat([identified, gone.observed]), ("session_id",), SESSION_CONTENT)
     rows = _history_rows(made)
     appended = pl.concat([rows, _moved_rows(history, rows, identified["session_id"])]).sort(
         *SESSION_HISTORY.sort_by, "month"
     )
-    return AppliedSessions(appended, revisions.counts(observations, made))
+    counts = revisions.counts(told.filter("counted"), made.filter("counted"))
+    unseen = made.join(gone.observed.select("landed"), on="landed", how="semi")
+    return AppliedSessions(appended, counts, vanishing.notes(vanishing.SESSIONS, unseen, gone.kept))
 
 
 def current(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date, timedelta
 from typing import Final
 
 import polars as pl
@@ -17,19 +19,30 @@ REGISTERED: Final = pl.Schema(
 BLOCKED: Final = pl.Schema({"vehicle_id": pl.String, "stream": pl.String, "state": pl.String, "detail": pl.String})
 """Columns of the streams that could not be answered: the completeness state, and what to do in one sentence."""
 
+AT_RISK_DAYS: Final = 7
+"""A day that is lost within so many days is at risk."""
+
 _KNOWN: Final = ("collected", "confirmed_empty")
 _NOT_GIVEN: Final = ("not_capable", "before_consent")
 _OWNERS: Final = ("owner_must_act", "no_permission")
 _OURS: Final = ("not_asked", "upstream_error", "over_budget")
 
 
-def vehicles(registered: pl.DataFrame, blocked: pl.DataFrame, completeness: pl.DataFrame) -> pl.DataFrame:
+def vehicles(
+    registered: pl.DataFrame,
+    blocked: pl.DataFrame,
+    completeness: pl.DataFrame,
+    window_days: Mapping[str, int],
+    today: date,
+) -> pl.DataFrame:
     """One row a vehicle.
 
     Args:
         registered: Columns `REGISTERED`.
         blocked: Columns `BLOCKED`.
         completeness: The completeness table.
+        window_days: How far back a stream tells; 0, or not in it: no limit.
+        today: The UTC day of the run.
 
     Returns:
         Rows of `lake.schemas.VEHICLES`. Days before consent, and days of a stream that the vehicle cannot give, count
@@ -47,15 +60,34 @@ def vehicles(registered: pl.DataFrame, blocked: pl.DataFrame, completeness: pl.D
     return (
         registered.join(days, on="vehicle_id", how="left")
         .join(last, on="vehicle_id", how="left")
+        .join(_at_risk(told.filter(~known), window_days, today), on="vehicle_id", how="left")
         .join(_sentences(blocked), on="vehicle_id", how="left")
         .with_columns(
             _whose_move(),
             pl.coalesce("owner_trouble", "owner_sentence", "our_sentence").alias("what_to_do"),
-            pl.col("days_known", "days_unknown").fill_null(0),
+            pl.col("days_known", "days_unknown", "days_at_risk").fill_null(0),
         )
         .select(VEHICLES.schema.names())
         .cast(dict(VEHICLES.schema.items()))
         .sort(VEHICLES.sort_by)
+    )
+
+
+def _at_risk(unknown: pl.DataFrame, window_days: Mapping[str, int], today: date) -> pl.DataFrame:
+    """How many unknown days are lost soon, and when the first of them is: vehicle_id, days_at_risk, lost_on.
+
+    A day is lost once it is the oldest that the source tells anything of: of that one it tells a part.
+    """
+    window = pl.col("stream").replace_strict(window_days, default=0, return_dtype=pl.Int64)
+    limited = unknown.with_columns(window.alias("window")).filter(pl.col("window") > 0)
+    lost = limited.with_columns((pl.col("day") + pl.duration(days="window")).alias("lost_on"))
+    return (
+        lost.filter(pl.col("lost_on") > today)
+        .group_by("vehicle_id")
+        .agg(
+            (pl.col("lost_on") <= today + timedelta(days=AT_RISK_DAYS)).sum().cast(pl.Int32).alias("days_at_risk"),
+            pl.col("lost_on").min(),
+        )
     )
 
 

@@ -7,21 +7,25 @@ record can be true is decided in `transforms.checks`. No Polars in here, no sock
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from dataclasses import dataclass
+from typing import Final, TypeAlias, get_args, get_type_hints
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from lake.raw import Answer
+from transforms.drift import Drift
 
 Time: TypeAlias = str | int | float | UnsetType | None
 Number: TypeAlias = float | UnsetType | None
 Text: TypeAlias = str | UnsetType | None
 NO_TOKEN: Final = Raw(b"")
 """An amount that is not in the record at all."""
+
+Kinds: TypeAlias = tuple[str, ...]
+"""Kinds of JSON values, as a person calls them; null is allowed everywhere."""
+TEXT, NUMBER, TRUTH, OBJECT, LIST = "text", "number", "true or false", "object", "list"
 
 _NAME_LIMIT = 100
 _BODY_LIMIT = 1000
@@ -79,34 +83,73 @@ Record: TypeAlias = TeslaDay | TeslaBill | MakerSession
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A record stream: its make, the shape of its records, and a decoder for them.
+    """A record stream: its make, the shape of its records, and decoders for them.
 
-    Numbers written as text ("41.2") are read as numbers: the maker's own billing shows that it happens.
+    Numbers written as text ("41.2") are read as numbers, and noted as drift: the maker's own billing shows that it
+    happens.
+
+    Attributes:
+        make: In upper case.
+        shape: What a record has.
+        decoder: Reads records as documented, and no others.
+        lenient: Reads numbers and truths written as text as well.
+        fields: The kinds of JSON each field may hold.
+        envelope: The same for the fields around the records.
     """
 
     make: str
     shape: type[Record]
     decoder: msgspec.json.Decoder[Record]
-    known_fields: frozenset[str]
-    envelope: frozenset[str]
+    lenient: msgspec.json.Decoder[Record]
+    fields: Mapping[str, Kinds]
+    envelope: Mapping[str, Kinds]
+
+    @property
+    def known_fields(self) -> frozenset[str]:
+        """The names of the documented fields."""
+        return frozenset(self.fields)
 
 
-def _stream(make: str, shape: type[Record], *envelope: str) -> Stream:
-    decoder = msgspec.json.Decoder(shape, strict=False)
-    return Stream(make, shape, decoder, frozenset(shape.__struct_encode_fields__), frozenset(envelope))
+_KIND_OF_TYPE: Final[Mapping[object, Kinds]] = {
+    str: (TEXT,),
+    int: (NUMBER,),
+    float: (NUMBER,),
+    bool: (TRUTH,),
+    Cost: (OBJECT,),
+    Raw: (TEXT, NUMBER),
+}
+_KIND_OF_START: Final = {'"': TEXT, "{": OBJECT, "[": LIST, "t": TRUTH, "f": TRUTH}
+
+
+def _kinds(shape: type[Struct]) -> dict[str, Kinds]:
+    """The kinds of JSON that each field of a shape may hold, by its name on the wire."""
+    hints = get_type_hints(shape).values()
+    kinds = ([kind for each in get_args(hint) or (hint,) for kind in _KIND_OF_TYPE.get(each, ())] for hint in hints)
+    return {name: tuple(dict.fromkeys(each)) for name, each in zip(shape.__struct_encode_fields__, kinds, strict=True)}
+
+
+def _kind(value: Raw) -> str | None:
+    """The kind of a JSON value; None for null."""
+    start = text_of(value)[:1]
+    return None if start in {"", "n"} else _KIND_OF_START.get(start, NUMBER)
+
+
+def _stream(make: str, shape: type[Record], **envelope: Kinds) -> Stream:
+    decoders = (msgspec.json.Decoder(shape), msgspec.json.Decoder(shape, strict=False))
+    return Stream(make, shape, *decoders, _kinds(shape), {"records": (LIST,)} | envelope)
 
 
 STREAMS: Final[Mapping[str, Stream]] = {
-    "tesla_days": _stream("TESLA", TeslaDay, "records"),
-    "tesla_billing": _stream("TESLA", TeslaBill, "records", "hasMoreData"),
-    "bmw_records": _stream("BMW", MakerSession, "records"),
-    "mini_records": _stream("MINI", MakerSession, "records"),
+    "tesla_days": _stream("TESLA", TeslaDay),
+    "tesla_billing": _stream("TESLA", TeslaBill, hasMoreData=(TRUTH,)),
+    "bmw_records": _stream("BMW", MakerSession),
+    "mini_records": _stream("MINI", MakerSession),
 }
 """The record streams that are decoded; answers of any other are not this room's."""
 
 _OBJECT: Final = msgspec.json.Decoder(dict[str, Raw])
 _LIST: Final = msgspec.json.Decoder(list[Raw])
-_COST_FIELDS: Final = frozenset(Cost.__struct_encode_fields__)
+_COST_FIELDS: Final = _kinds(Cost)
 
 
 _HIGH, _LOW = rb"u[dD][89abAB][0-9a-fA-F]{2}", rb"u[dD][c-fC-F][0-9a-fA-F]{2}"
@@ -122,21 +165,6 @@ class Fault:
     detail: str
 
 
-@dataclass(slots=True)
-class Drift:
-    """Fields that a stream had and its documentation has not, or the reverse, gathered over many answers."""
-
-    notes: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-
-    def unknown(self, stream: str, names: set[str], prefix: str = "") -> None:
-        """Note fields that the documentation does not have."""
-        self.notes[stream].update(f"unknown field: {prefix}{name[:_NAME_LIMIT]}" for name in names)
-
-    def missing(self, stream: str, name: str) -> None:
-        """Note a documented field that some record did not have."""
-        self.notes[stream].add(f"missing field: {name}")
-
-
 def open_answer(answer: Answer, drift: Drift) -> Sequence[Raw] | Fault:
     """The records of a 200 answer, each as the JSON it came in, or why the body is not the documented shape."""
     stream = STREAMS[answer.stream]
@@ -147,7 +175,9 @@ def open_answer(answer: Answer, drift: Drift) -> Sequence[Raw] | Fault:
         return Fault("unreadable_answer", "the answer has no `records`")
     except _UNREADABLE as error:
         return Fault("unreadable_answer", f"the body is not the documented JSON: {error}")
-    drift.unknown(answer.stream, envelope.keys() - stream.envelope, "answer.")
+    _note_drift(envelope, stream.envelope, answer.stream, drift, "answer.")
+    for name in stream.envelope.keys() - envelope.keys():
+        drift.missing(answer.stream, f"answer.{name}")
     return records
 
 
@@ -177,25 +207,31 @@ def read_record(raw: Raw, name: str, drift: Drift) -> Record | Fault:
 
 
 def _read_odd_record(raw: Raw, name: str, drift: Drift) -> Record | Fault:
-    """A record that the strict decoder refused: without its unknown fields it may be a good one."""
+    """A record that is not as documented: without its unknown fields, and read with leniency, it may be a good one."""
     if not bytes(raw).lstrip().startswith(b"{"):
         return Fault("not_a_record", f"expected an object, got {text_of(raw)[:_NAME_LIMIT]}")
     try:
         told = _OBJECT.decode(raw)
-        known = _without_unknown(told, STREAMS[name].known_fields, name, drift)
-        if name == "tesla_billing" and bytes(known.get("cost", NO_TOKEN)).lstrip().startswith(b"{"):
-            cost = _without_unknown(_OBJECT.decode(known["cost"]), _COST_FIELDS, name, drift, "cost.")
+        known = _note_drift(told, STREAMS[name].fields, name, drift)
+        if name == "tesla_billing" and _kind(known.get("cost", NO_TOKEN)) == OBJECT:
+            cost = _note_drift(_OBJECT.decode(known["cost"]), _COST_FIELDS, name, drift, "cost.")
             known["cost"] = Raw(msgspec.json.encode(cost))
-        return STREAMS[name].decoder.decode(msgspec.json.encode(known))
+        return STREAMS[name].lenient.decode(msgspec.json.encode(known))
     except _UNREADABLE as error:
         return Fault("bad_type", str(error))
 
 
-def _without_unknown(
-    told: dict[str, Raw], known: frozenset[str], stream: str, drift: Drift, prefix: str = ""
+def _note_drift(
+    told: dict[str, Raw], documented: Mapping[str, Kinds], stream: str, drift: Drift, prefix: str = ""
 ) -> dict[str, Raw]:
-    drift.unknown(stream, told.keys() - known, prefix)
-    return {name: value for name, value in told.items() if name in known}
+    """The documented fields alone; what is told otherwise than documented is noted."""
+    for name, value in told.items():
+        kinds, found = documented.get(name), _kind(value)
+        if kinds is None:
+            drift.unknown(stream, prefix + name, amount_text(value) or text_of(value))
+        elif found is not None and found not in kinds:
+            drift.changed(stream, prefix + name, found, " or ".join(kinds))
+    return {name: value for name, value in told.items() if name in documented}
 
 
 def name_on_the_wire(stream: str, field: str) -> str:

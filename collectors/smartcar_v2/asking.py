@@ -1,13 +1,15 @@
 """One call from start to end: credentials, pacing, sending, landing, deciphering, and again if that may help.
 
-Every answer is landed, errors included, before it is deciphered: what a bug here misreads is not lost.
+Every answer is landed, errors included, before it is deciphered: what a bug here misreads is not lost. What lands holds
+no credentials, and outside of records no e-mail and no VIN.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from http import HTTPStatus
 from typing import Final, Protocol, TypeVar
 
 import stamina
@@ -20,6 +22,7 @@ from collectors.errors import (
     RetryNow,
     TokenRefused,
     VehicleWaits,
+    without_secrets,
 )
 from collectors.http import Response, Transport
 from collectors.pacing import Pacer
@@ -144,6 +147,18 @@ class Reply:
     received_at: datetime
 
 
+def _has_records(call: Call, response: Response) -> bool:
+    """Whether tables are made of the answer. It stays exactly as it came: an id in it may look like a VIN."""
+    return call.window is not None and response.status == HTTPStatus.OK and b'"records"' in response.body
+
+
+def _without_secrets(response: Response, authorization: str) -> Response:
+    """The answer without e-mails, VINs and credentials; error pages like to repeat those they were asked with."""
+    text, secret = response.body.decode(errors="surrogateescape"), authorization.partition(" ")[2]
+    clean = without_secrets(text.replace(secret, "…") if secret else text)
+    return response if clean == text else replace(response, body=clean.encode(errors="surrogateescape"))
+
+
 class Asker:
     """Sends calls and lands answers for one run.
 
@@ -200,6 +215,8 @@ class Asker:
             asking.tally.requests += 1
             asked_at = self._clock.now()
             response = await self._transport.send(call.request(asking.base, authorization))
+            if not _has_records(call, response):
+                response = _without_secrets(response, authorization)
         reply = Reply(response, asked_at, self._clock.now())
         await self._landing.land(self._answer(asking, reply))
         error = self._problem(call, reply)

@@ -6,9 +6,10 @@ Smartcar's API reference, §3. Nothing here is landed or logged: the answers are
 from __future__ import annotations
 
 import base64
+import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -32,6 +33,8 @@ from collectors.tokens import TokenPair
 SCOPES: Final = ("read_vehicle_info", "read_charge_records")
 _TOKEN_CALL: Final = "POST /oauth/token"  # noqa: S105, the name of a call
 _LIFE_IF_UNTOLD: Final = 7200
+_LONGEST_LIFE: Final = 30 * 86400
+_TOKEN: Final = re.compile(r"[!-~]{1,4096}")
 _RECONNECT: Final = "The vehicle's owner must connect again."
 
 
@@ -156,22 +159,26 @@ def read_tokens(response: Response, now: datetime) -> TokenPair:
         raise token_failure(response, now)
     try:
         body: dict[str, Any] = orjson.loads(response.body)
-        access, fresh = body["access_token"], body["refresh_token"]
-        life = float(body.get("expires_in") or _LIFE_IF_UNTOLD)
-    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError):
+        access, fresh = _token(body["access_token"]), _token(body["refresh_token"])
+        life = min(float(body.get("expires_in") or _LIFE_IF_UNTOLD), _LONGEST_LIFE)
+        expires_at = now + timedelta(seconds=life)
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError, OverflowError):
         raise RetryNow(
             Circumstances(call=_TOKEN_CALL, status=200), "The answer cannot be read; it is asked again."
         ) from None
-    return TokenPair(access=access, refresh=fresh, expires_at=now + timedelta(seconds=life), refreshed_at=now)
+    return TokenPair(access=access, refresh=fresh, expires_at=expires_at, refreshed_at=now)
 
 
 def token_failure(response: Response, now: datetime) -> CollectError:
     """The error that an answer of the token endpoint means; its own words (RFC 6749, section 5.2) come first."""
-    said = error_body(response.body).get("error")
+    body = error_body(response.body)
+    said = body["error"] if isinstance(body.get("error"), str) else None
     at = Circumstances(call=_TOKEN_CALL, status=response.status, detail=said if said in _TOKEN_ERRORS else None)
     if said in _TOKEN_ERRORS:
         kind, what = _TOKEN_ERRORS[said]
         return kind(at, what)
+    if body:  # its sentences may repeat the code or the refresh token that was sent
+        response = replace(response, body=orjson.dumps({name: body.get(name) for name in ("type", "code")}))
     error = failure(response, call=_TOKEN_CALL, vehicle_id=None, now=now)
     if isinstance(error, TokenRefused):  # here it is the client that was not let in, not an owner
         return ApplicationMustAct(error.at, _TOKEN_ERRORS["invalid_client"][1])
@@ -188,6 +195,13 @@ _TOKEN_ERRORS: Final[Mapping[Any, tuple[type[CollectError], str]]] = {
     "invalid_request": (OurBug, "The token request was wrong: check the redirect URI, then report it as a bug."),
     "unsupported_grant_type": (OurBug, "The token request was wrong: report it as a bug."),
 }
+
+
+def _token(value: str) -> str:
+    """A token that can stand in a header; anything else is a ValueError or a TypeError."""
+    if not _TOKEN.fullmatch(value):
+        raise ValueError
+    return value
 
 
 def _token_request(application: Application, form: Mapping[str, str]) -> Request:

@@ -19,6 +19,9 @@ from lake.intervals import DayInterval
 from lake.registry import Registry, Vehicle
 from lake.vault import Vault
 
+_MOST_ENTRIES: Final = 100_000
+"""Entries of a list in all; more is no list of one account, and pages may be of any size."""
+
 _TOKEN_TIMEOUT: Final = 15.0
 """Seconds for an answer of the token endpoint: a lost one must leave time to try again within the grace."""
 
@@ -116,7 +119,7 @@ class SmartcarClient:
         return found
 
     async def vehicles(self, owner_id: str) -> tuple[str, ...]:
-        """Ids of all vehicles the owner granted."""
+        """Ids of all vehicles the owner granted, as they were told: not each need be one (`protocol.is_id`)."""
         return await self._listing(protocol.ask_vehicles, protocol.read_vehicles, owner_id)
 
     async def attributes(self, owner_id: str, vehicle_id: str) -> Attributes:
@@ -131,7 +134,7 @@ class SmartcarClient:
         def ask(offset: int) -> Call:
             return protocol.ask_permissions(vehicle_id, offset)
 
-        return await self._listing(ask, protocol.read_permissions, owner_id)
+        return tuple(filter(protocol.is_id, await self._listing(ask, protocol.read_permissions, owner_id)))
 
     async def disconnect(self, vehicle: Vehicle) -> None:
         """Give up the access to a vehicle at Smartcar; its records can no longer be asked for."""
@@ -163,6 +166,8 @@ class SmartcarClient:
             cursor = page.cursor
             if cursor is None:
                 return found
+            if len(found) > _MOST_ENTRIES:
+                break
         raise self._endless(protocol.ask_connections().template)
 
     async def _listing(
@@ -175,6 +180,8 @@ class SmartcarClient:
             found += page.entries
             if len(found) >= page.total or not page.entries:
                 return tuple(dict.fromkeys(found))
+            if len(found) > _MOST_ENTRIES:
+                break
         raise self._endless(ask(0).template)
 
     def _asking(
@@ -186,5 +193,5 @@ class SmartcarClient:
 
     def _endless(self, template: str, vehicle_id: str | None = None) -> RetryLater:
         pages = self._endpoints.most_pages
-        at = Circumstances(call=f"GET {template}", vehicle_id=vehicle_id, detail=f"no end after {pages} pages")
+        at = Circumstances(call=f"GET {template}", vehicle_id=vehicle_id, detail=f"no end within {pages} pages")
         return RetryLater(at, "Smartcar's pages do not end: ask for fewer days, and report it to Smartcar if it stays.")

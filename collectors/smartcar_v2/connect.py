@@ -12,11 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from collectors.errors import Circumstances, CollectError, OurBug
+from collectors.errors import Circumstances, CollectError, OurBug, RetryLater
 from collectors.http import Request, Transport
 from collectors.smartcar_v2 import auth
 from collectors.smartcar_v2.asking import NewToken
 from collectors.smartcar_v2.client import SmartcarClient
+from collectors.smartcar_v2.protocol import is_id
 from collectors.smartcar_v2.redirect import waiting_for_redirect
 from collectors.tokens import TokenStore
 from lake.clock import Clock
@@ -26,6 +27,7 @@ from lake.registry import Owner, Registry, Vehicle
 _log = logging.getLogger(__name__)
 _TEST_MODES = ("test", "simulated")
 _AT_ONCE = 8
+_LONGEST_NAME = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +152,10 @@ class Connect:
         self, owner_id: str, since: datetime, consents: dict[str, datetime], timezone: str | None
     ) -> Connected:
         vehicles: dict[str, Vehicle] = {}
-        failed: dict[str, CollectError] = {}
         known = {vehicle.vehicle_id: vehicle for vehicle in self._registry.vehicles()}
-        ids = await self._client.vehicles(owner_id)
+        told = await self._client.vehicles(owner_id)
+        ids = [each for each in told if is_id(each)]
+        failed = {_shown(each): _no_id() for each in told if not is_id(each)}
         waiting = iter(ids)
 
         async def worker() -> None:
@@ -162,13 +165,27 @@ class Connect:
                     vehicles[vehicle_id] = await self._read_vehicle(_with_what_is_known(blank, known.get(vehicle_id)))
                 except CollectError as error:
                     failed[vehicle_id] = error
-                    _log.warning("a vehicle could not be read", extra={"vehicle_id": vehicle_id, "reason": str(error)})
+                    if vehicle_id not in known:
+                        self._registry.keep_vehicle(blank)  # the next run reads what is missing
+                    _log.warning("a vehicle could not be read: %s", error)
 
         async with asyncio.TaskGroup() as group:
             for _ in range(min(_AT_ONCE, len(ids))):
                 group.create_task(worker())
         self._ledger.lift_blocks(vehicles)
         return Connected(owner_id, tuple(vehicles[each] for each in ids if each in vehicles), failed)
+
+    async def read_missing(self) -> dict[str, CollectError]:
+        """Read what is not known of vehicles that could not be read when they were connected; gives what failed."""
+        failed: dict[str, CollectError] = {}
+        for vehicle in self._registry.vehicles():
+            if vehicle.make is None:
+                try:
+                    await self._read_vehicle(vehicle)
+                except CollectError as error:
+                    failed[vehicle.vehicle_id] = error
+                    _log.warning("a vehicle could not be read: %s", error)
+        return failed
 
     async def _read_vehicle(self, blank: Vehicle) -> Vehicle:
         about = await self._client.attributes(blank.owner_id, blank.vehicle_id)
@@ -190,12 +207,26 @@ class Connect:
         if not self._client.is_manager:
             known = self._registry.vehicles()
             return {each.vehicle_id: each.consented_at for each in known if each.owner_id == owner_id}
-        connections = await self._client.connections(owner_id)
+        try:
+            connections = await self._client.connections(owner_id)
+        except CollectError as error:  # the code is used up: go on without
+            _log.warning("the time of consent could not be read: %s", error)
+            return {}
         return {
             each.vehicle_id: each.connected_at
             for each in connections
             if each.connected_at is not None and each.owner_id == owner_id
         }
+
+
+def _no_id() -> CollectError:
+    at = Circumstances(call="GET /vehicles", detail="an id that can be none")
+    return RetryLater(at, "It was left out: report it to Smartcar.")
+
+
+def _shown(text: str) -> str:
+    """A text from outside in ASCII and short, as a name for what has no other."""
+    return ascii(text[:_LONGEST_NAME])
 
 
 def _with_what_is_known(blank: Vehicle, known: Vehicle | None) -> Vehicle:

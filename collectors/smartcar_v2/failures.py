@@ -23,6 +23,7 @@ from collectors.errors import (
     NotPermitted,
     OurBug,
     OwnerMustAct,
+    PlanMustGrow,
     RetryLater,
     RetryNow,
     TokenRefused,
@@ -48,6 +49,11 @@ def _after(**delay: float) -> Until:
     return lambda now: now + timedelta(**delay)
 
 
+def _in_a_few_days(now: datetime) -> datetime:
+    """Three days on, as the plan may be raised, or the first of the next month if that is sooner."""
+    return min(now + timedelta(days=3), first_of_next_month(now))
+
+
 _AGAIN = "Nothing to do: it will be asked again."
 _DASHBOARD = "The owner of the Smartcar application must"
 _OWNER = "The vehicle's owner must"
@@ -61,19 +67,19 @@ _RULES: Final[Mapping[tuple[str, str | None], _Rule]] = {
     ("BILLING", "INVALID_PLAN"): _Rule(ApplicationMustAct, f"{_DASHBOARD} choose a plan that includes this API."),
     ("BILLING", "ACCOUNT_SUSPENDED"): _Rule(ApplicationMustAct, f"{_DASHBOARD} settle the suspended account."),
     ("BILLING", "VEHICLE_LIMIT"): _Rule(
-        VehicleWaits,
-        f"{_DASHBOARD} raise the plan's number of vehicles, or it waits for next month.",
-        first_of_next_month,
+        PlanMustGrow, f"{_DASHBOARD} raise the plan's number of vehicles.", _after(days=3)
     ),
     ("BILLING", "VEHICLE_REQUEST_LIMIT"): _Rule(
         VehicleWaits,
-        "Nothing to do: the vehicle's requests of this month are used up; next month goes on.",
-        first_of_next_month,
+        "Nothing to do: the vehicle's requests of this month are used up; it is asked again in a few days.",
+        _in_a_few_days,
     ),
     ("BILLING", None): _Rule(
-        VehicleWaits, f"{_DASHBOARD} look at the plan; it is asked again tomorrow.", _after(days=1)
+        PlanMustGrow, f"{_DASHBOARD} look at the plan; it is asked again tomorrow.", _after(days=1)
     ),
-    ("COMPATIBILITY", None): _Rule(NotCapable, "Nothing to do: this vehicle cannot give these records."),
+    ("COMPATIBILITY", None): _Rule(
+        NotCapable, "Nothing to do: this vehicle cannot give these records.", _after(days=30)
+    ),
     ("CONNECTED_SERVICES_ACCOUNT", "ACCOUNT_ISSUE"): _Rule(
         OwnerMustAct, f"{_OWNER} sign in to the maker's app and settle what it asks for."
     ),
@@ -103,7 +109,7 @@ _RULES: Final[Mapping[tuple[str, str | None], _Rule]] = {
     ("RATE_LIMIT", "VEHICLE"): _Rule(
         VehicleWaits, "Nothing to do: this vehicle was asked too often and waits.", _after(minutes=30)
     ),
-    ("RATE_LIMIT", None): _Rule(EveryoneWaits, "Nothing to do: all requests pause, then go on."),
+    ("RATE_LIMIT", None): _Rule(EveryoneWaits, "Nothing to do: all requests pause, then go on.", _after(minutes=15)),
     ("RESOURCE_NOT_FOUND", "VERSION"): _Rule(
         OurBug, "This version of the API is not served at the configured URL: check CHARGELAKE_SMARTCAR__API_URL."
     ),
@@ -117,7 +123,7 @@ _RULES: Final[Mapping[tuple[str, str | None], _Rule]] = {
     ("UPSTREAM", None): _Rule(RetryNow, _AGAIN),
     ("VALIDATION", None): _Rule(OurBug, _BUG),
     ("VEHICLE_STATE", "REMOTE_ACCESS_DISABLED"): _Rule(
-        RetryLater, f"{_OWNER} switch on mobile access in the car; the next run asks again."
+        OwnerMustAct, f"{_OWNER} switch on mobile access in the car; the next run asks again."
     ),
     ("VEHICLE_STATE", None): _Rule(
         RetryLater, "Nothing to do: the vehicle cannot answer now; the next run asks again."
@@ -178,7 +184,7 @@ def unreadable(response: Response, *, call: str, vehicle_id: str | None, now: da
         call=call,
         vehicle_id=vehicle_id,
         status=response.status,
-        request_id=response.headers.get("sc-request-id"),
+        request_id=_text(response.headers.get("sc-request-id")),
         detail=_shape(response),
     )
     return RetryNow(at, _AGAIN)

@@ -7,10 +7,12 @@ themselves are counted here and read by `transforms`.
 from __future__ import annotations
 
 import base64
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 from urllib.parse import quote
 
 import orjson
@@ -21,6 +23,12 @@ from lake.intervals import DayInterval
 
 VEHICLES_PAGE: Final = 50
 CONNECTIONS_PAGE: Final = 100
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_LONGEST_TEXT: Final = 100
+_LONGEST_CURSOR: Final = 4096
+_YEARS: Final = range(1900, 2101)
+_FIRST_CONSENT: Final = datetime(2010, 1, 1, tzinfo=UTC)
+"""Before there was anybody to consent to: an earlier time of consent is a mistake, and would make years of days."""
 
 
 class NotAsPromised(Exception):
@@ -118,6 +126,11 @@ class Connections:
     cursor: str | None
 
 
+def is_id(value: object) -> TypeGuard[str]:
+    """Whether this can be an id: it becomes part of a path, a key of the state and a value in tables."""
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
 def bearer(token: str) -> str:
     """The Authorization header of an owner's access token."""
     return f"Bearer {token}"
@@ -175,12 +188,18 @@ def read_records(response: Response, stream: Stream) -> Page:
     records = body.get("records")
     if not isinstance(records, list):
         raise NotAsPromised
-    return Page(len(records), stream.paged and body.get("hasMoreData") is True)
+    has_more = body.get("hasMoreData", False) if stream.paged else False
+    if not isinstance(has_more, bool):
+        raise NotAsPromised
+    return Page(len(records), has_more)
 
 
 def read_user(response: Response) -> str:
     """The owner's id."""
-    return _string(_object(response), "id")
+    found = _object(response).get("id")
+    if not is_id(found):
+        raise NotAsPromised
+    return found
 
 
 def read_vehicles(response: Response) -> Listing:
@@ -194,13 +213,13 @@ def read_permissions(response: Response) -> Listing:
 
 
 def read_attributes(response: Response) -> Attributes:
-    """Make, model and year; what is missing or of another type is None."""
+    """Make, model and year; what is missing, of another type or can be none is None."""
     body = _object(response)
-    make, model, year = body.get("make"), body.get("model"), body.get("year")
+    make, year = _short_text(body.get("make")), body.get("year")
     return Attributes(
-        make=make.upper() if isinstance(make, str) and make else None,
-        model=model if isinstance(model, str) and model else None,
-        year=year if isinstance(year, int) and not isinstance(year, bool) else None,
+        make=make and make.upper(),
+        model=_short_text(body.get("model")),
+        year=year if isinstance(year, int) and year in _YEARS else None,
     )
 
 
@@ -211,12 +230,14 @@ def read_connections(response: Response) -> Connections:
     if not isinstance(found, list):
         raise NotAsPromised
     entries = tuple(
-        Connection(entry["userId"], entry["vehicleId"], _instant(entry.get("connectedAt") or entry.get("createdAt")))
+        Connection(entry["userId"], entry["vehicleId"], _consent(entry.get("connectedAt") or entry.get("createdAt")))
         for entry in found
-        if isinstance(entry, dict) and entry.get("userId") and entry.get("vehicleId")
+        if isinstance(entry, dict) and is_id(entry.get("userId")) and is_id(entry.get("vehicleId"))
     )
     paging = body.get("paging")
     cursor = paging.get("cursor") if isinstance(paging, dict) else None
+    if isinstance(cursor, str) and len(cursor) > _LONGEST_CURSOR:
+        raise NotAsPromised
     return Connections(entries, cursor if isinstance(cursor, str) and cursor else None)
 
 
@@ -233,17 +254,23 @@ def _object(response: Response) -> Mapping[str, Any]:
     try:
         body = orjson.loads(response.body)
     except orjson.JSONDecodeError:
-        raise NotAsPromised from None
+        body = _forgiving(response.body)
     if not isinstance(body, dict):
         raise NotAsPromised
     return body
 
 
-def _string(body: Mapping[str, Any], name: str) -> str:
-    value = body.get(name)
-    if not isinstance(value, str) or not value:
-        raise NotAsPromised
-    return value
+def _forgiving(content: bytes) -> Any:
+    """The JSON of a body with a character cut in half or a byte order mark: one record must not spoil the others."""
+    try:
+        return json.loads(content.decode("utf-8-sig", "replace"))
+    except (ValueError, RecursionError):
+        raise NotAsPromised from None
+
+
+def _short_text(value: Any) -> str | None:
+    """A name for people; what is empty, longer than any name or not printable is none."""
+    return value if isinstance(value, str) and 0 < len(value) <= _LONGEST_TEXT and value.isprintable() else None
 
 
 def _listing(body: Mapping[str, Any], name: str) -> Listing:
@@ -254,6 +281,12 @@ def _listing(body: Mapping[str, Any], name: str) -> Listing:
     paging = body.get("paging")
     total = paging.get("count") if isinstance(paging, dict) else None
     return Listing(texts, total if isinstance(total, int) else len(texts))
+
+
+def _consent(value: Any) -> datetime | None:
+    """When access was granted; a time at which nobody could is unknown."""
+    instant = _instant(value)
+    return instant if instant is not None and instant >= _FIRST_CONSENT else None
 
 
 def _instant(value: Any) -> datetime | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from html import escape
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -95,4 +96,4 @@ async def waiting_for_redirect(redirect_uri: str, state: str) -> AsyncIterator[R
 
 
 def _page(text: str, status: int) -> web.Response:
-    return web.Response(text=_PAGE.format(text), content_type="text/html", status=status)
+    return web.Response(text=_PAGE.format(escape(text)), content_type="text/html", status=status)

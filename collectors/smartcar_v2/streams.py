@@ -20,7 +20,8 @@ class Stream:
         permission: The scope it needs.
         window_limited: Only the last days are ever told (30 of BMW and MINI); what was not asked by then is lost.
         paged: Answers have pages, which end where `hasMoreData` is false.
-        late_days: Days by which a record may come late; they are read again beside the look-back.
+        late_days: Days by which a record may come late, or be corrected, after the day it belongs to; they are read
+            again beside the look-back, at no request more.
     """
 
     name: str
@@ -34,13 +35,13 @@ class Stream:
 
 TESLA_DAYS: Final = Stream(name="tesla_days", make="TESLA", path="/vehicles/{id}/tesla/charge/records")
 TESLA_BILLING: Final = Stream(
-    name="tesla_billing", make="TESLA", path="/vehicles/{id}/tesla/charge/records/billing", paged=True, late_days=7
+    name="tesla_billing", make="TESLA", path="/vehicles/{id}/tesla/charge/records/billing", paged=True, late_days=27
 )
 BMW_RECORDS: Final = Stream(
-    name="bmw_records", make="BMW", path="/vehicles/{id}/bmw/charge/records", window_limited=True
+    name="bmw_records", make="BMW", path="/vehicles/{id}/bmw/charge/records", window_limited=True, late_days=27
 )
 MINI_RECORDS: Final = Stream(
-    name="mini_records", make="MINI", path="/vehicles/{id}/mini/charge/records", window_limited=True
+    name="mini_records", make="MINI", path="/vehicles/{id}/mini/charge/records", window_limited=True, late_days=27
 )
 
 STREAMS: Final = (TESLA_DAYS, TESLA_BILLING, BMW_RECORDS, MINI_RECORDS)

@@ -5,9 +5,14 @@ from decimal import Decimal
 
 from emulator.faults.rows import RowFault, Setting, added, copy_of, decimal_of, each, without
 from emulator.faults.switchboard import Fault
-from emulator.v2.shapes import Record, Row, stamp
+from emulator.identity import digest
+from emulator.v2.shapes import CENTI, Record, Row, stamp
 
 PARTS = ("energy", "other")
+# Code, what an amount is multiplied by to be of the size that the currency has, and the digits it is written with.
+CURRENCIES = (
+    ("USD", 1, 2), ("EUR", 1, 2), ("CHF", 1, 2), ("NOK", 11, 2), ("JPY", 150, 0), ("HUF", 360, 0), ("COP", 4000, 0),
+)  # fmt: skip
 WRONG_BY = timedelta(days=3)
 
 
@@ -61,6 +66,28 @@ def _free_energy(record: Record, row: Row, setting: Setting) -> None:
     _write(record, "energy", Decimal(0))
 
 
+def _hours(row: Row) -> Decimal:
+    end = None if row.session is None else row.session.end
+    seconds = 0 if end is None else (end - row.when).total_seconds()
+    return Decimal(int(seconds)) / 3600
+
+
+def _by_the_minute(record: Record, row: Row, setting: Setting) -> None:
+    record.pop("energyConsumed", None)
+    _write(record, "energy", (_hours(row) * 60 * decimal_of(setting, "rate")).quantize(CENTI))
+
+
+def _zero_energy(record: Record, row: Row, setting: Setting) -> None:
+    del row, setting
+    record["energyConsumed"] = 0
+
+
+def _fee_by_time(record: Record, row: Row, setting: Setting) -> None:
+    beyond = max(_hours(row) - decimal_of(setting, "free"), Decimal(0))
+    _write(record, "energy", Decimal(0))
+    _write(record, "other", (beyond * decimal_of(setting, "rate")).quantize(CENTI))
+
+
 def _refund(record: Record, row: Row, setting: Setting) -> None:
     del row, setting
     _write(record, "energy", -abs(Decimal(str(_cost(record)["energy"]))))
@@ -69,6 +96,15 @@ def _refund(record: Record, row: Row, setting: Setting) -> None:
 def _currency(record: Record, row: Row, setting: Setting) -> None:
     del row
     _cost(record)["currency"] = setting.fault.option("currency")
+
+
+def _many_currencies(record: Record, row: Row, setting: Setting) -> None:
+    del row
+    code, worth, digits = CURRENCIES[digest("currency", setting.vehicle.id) % len(CURRENCIES)]
+    _cost(record)["currency"] = code
+    for part in PARTS:
+        amount = Decimal(str(_cost(record)[part])) * worth
+        _write(record, part, amount.quantize(Decimal(1).scaleb(-digits)))
 
 
 def _new_cost(record: Record, row: Row, setting: Setting) -> None:
@@ -119,9 +155,12 @@ BILLING_FAULTS: dict[str, RowFault] = {
     "energy_null": each(_energy_null),
     "other_fee": each(_other_fee),
     "free_energy": each(_free_energy),
-    "by_the_minute": each(_energy_absent),
+    "by_the_minute": each(_by_the_minute),
     "refund": each(_refund),
     "currency": each(_currency),
+    "many_currencies": each(_many_currencies),
+    "zero_energy": each(_zero_energy),
+    "fee_by_time": each(_fee_by_time),
     "plugged_in_again": added(_plugged_in_again),
     "end_null": each(_end_null),
     "posted_late": without(_not_posted),
@@ -131,15 +170,20 @@ BILLING_FAULTS: dict[str, RowFault] = {
 }
 
 
-def cut_page(rows: list[Row], page: int, size: int, faults: list[Fault]) -> tuple[list[Row], bool]:
-    """Give one page (1 is the newest) of rows that come newest first, and whether there is more."""
+def cut_page(
+    rows: list[Row], page: int, size: int, faults: list[Fault], *, unread: bool = True
+) -> tuple[list[Row], bool]:
+    """Give one page (1 is the newest) of rows that come newest first, and whether there is more.
+
+    `unread` says that the vehicle's page 1 was not read before.
+    """
     on = {fault.name: fault for fault in faults}
     if fault := on.get("empty_page"):
         hole = int(fault.number("page"))
         if page == hole:
             return [], True
         page -= page > hole
-    if "inserted_while_paging" in on and page == 1:
+    if "inserted_while_paging" in on and page == 1 and unread:
         rows = rows[1:]
     first, last = (page - 1) * size, page * size
     if "record_on_two_pages" in on:

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["error", "request", "answer", "token", "permission", "session", "days", "billing", "pages", "records"]
+Kind = Literal[
+    "error", "request", "answer", "token", "permission", "session", "days", "billing", "pages", "records", "shapes"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,11 @@ _DAYS: dict[str, Entry] = {
     "missing_day": Entry("days", "days are left out"),
     "revised_day": Entry("days", "a day shows `part` of its energy until `days` later", {"part": 0.6, "days": 2}),
     "date_twice": Entry("days", "days come twice"),
-    "date_near_midnight": Entry("days", "the stamp is 23:45 local, another day in UTC west of it"),
+    "date_near_midnight": Entry(
+        "days",
+        "the stamp is `at` local time: west of UTC 23:45 is another day there, east of it 00:15",
+        {"at": "23:45"},
+    ),
     "date_epoch": Entry("days", "the date is epoch seconds"),
     "all_other": Entry("days", "everything is under `other`"),
 }
@@ -105,9 +111,18 @@ _BILLING: dict[str, Entry] = {
     "energy_null": Entry("billing", "energyConsumed is null"),
     "other_fee": Entry("billing", "`amount` of idle, congestion or parking fees", {"amount": "12.50"}),
     "free_energy": Entry("billing", 'the energy costs "0" although there are kWh'),
-    "by_the_minute": Entry("billing", "billed by the minute: a cost, no kWh"),
+    "by_the_minute": Entry("billing", "billed by the minute at `rate`: a cost, no kWh", {"rate": "0.26"}),
     "refund": Entry("billing", "the energy's cost is negative"),
     "currency": Entry("billing", "another `currency` for the same amounts", {"currency": "JPY"}),
+    "many_currencies": Entry(
+        "billing", "each vehicle pays in one of USD, EUR, CHF, NOK, JPY, HUF and COP, with amounts of that currency"
+    ),
+    "zero_energy": Entry("billing", "0 kWh, and the bill stays: a fee without charging"),
+    "fee_by_time": Entry(
+        "billing",
+        "the energy is free, `rate` an hour beyond `free` hours is under `other`",
+        {"rate": "2.00", "free": 4},
+    ),
     "plugged_in_again": Entry("billing", "a second id, `minutes` after the end", {"minutes": 3}),
     "end_null": Entry("billing", "chargeEnd is null"),
     "posted_late": Entry("billing", "bills appear `days` after the session's end", {"days": 14}),
@@ -119,7 +134,7 @@ _BILLING: dict[str, Entry] = {
 _PAGES: dict[str, Entry] = {
     "record_on_two_pages": Entry("pages", "each page begins with the last record of the one before"),
     "inserted_while_paging": Entry(
-        "pages", "the newest record appears only after page 1 was read, and shifts the others"
+        "pages", "the newest record appears only after page 1 was first read, and shifts the others"
     ),
     "empty_page": Entry("pages", "page `page` is empty with hasMoreData true", {"page": 1}),
     "endless_pages": Entry("pages", "hasMoreData is true for ever"),
@@ -138,6 +153,20 @@ _RECORDS: dict[str, Entry] = {
     "end_before_start": Entry("records", "start and end are exchanged"),
     "overlap": Entry("records", "another session begins in the middle of the session"),
     "local_time_as_z": Entry("records", "local times are marked Z"),
+    "end_local": Entry("records", "the start is in UTC, the end in local time, both marked Z"),
+    "open_end": Entry("records", "chargeEnd is null"),
+    "zero_length": Entry("records", "the session ends at the instant it starts"),
+}
+
+_SHAPES: dict[str, Entry] = {
+    "missing_field": Entry("shapes", "`field` is not there", {"field": "location"}),
+    "changed_type": Entry(
+        "shapes", "`field` is text where it was a number, and a number where it was text", {"field": ""}
+    ),
+    "short_year": Entry("shapes", "the century is lost: 0026 for 2026"),
+    "day_first": Entry("shapes", "times are written day first: 31/10/2026 16:05"),
+    "minute_precision": Entry("shapes", "times have no seconds: 2026-10-31T16:05Z"),
+    "decimal_comma": Entry("shapes", "numbers are text with a decimal comma"),
 }
 
 
@@ -155,4 +184,5 @@ CATALOG: dict[str, Entry] = {
     **_BILLING,
     **_PAGES,
     **_RECORDS,
+    **_SHAPES,
 }

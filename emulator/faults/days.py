@@ -1,6 +1,6 @@
 """The oddities of Tesla's daily records: sums, days that are missing, doubled or revised, and their dates."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -8,7 +8,6 @@ from emulator.faults.rows import RowFault, Setting, added, copy_of, decimal_of, 
 from emulator.v2.shapes import CENTI, NOON, Record, Row, day_stamp
 
 PARTS = ("home", "other", "superCharger")
-LATE = timedelta(hours=11, minutes=45)
 
 
 def _amount(record: Record, part: str) -> Decimal:
@@ -38,7 +37,10 @@ def _always(row: Row, setting: Setting) -> bool:
 
 
 def _near_midnight(record: Record, row: Row, setting: Setting) -> None:
-    record["date"] = day_stamp(setting.vehicle, row.when + LATE)
+    zone = ZoneInfo(setting.vehicle.zone)
+    at = time.fromisoformat(str(setting.fault.option("at")))
+    stamp = datetime.combine(row.when.astimezone(zone).date(), at, zone).astimezone(UTC)
+    record["date"] = day_stamp(setting.vehicle, stamp)
 
 
 def _epoch(record: Record, row: Row, setting: Setting) -> None:

@@ -104,6 +104,21 @@ def _local_time_as_z(record: Record, row: Row, setting: Setting) -> None:
         record["chargeEnd"] = _stamp(setting, row.session.end.astimezone(zone))
 
 
+def _end_local(record: Record, row: Row, setting: Setting) -> None:
+    if row.session is not None and row.session.end is not None:
+        record["chargeEnd"] = _stamp(setting, row.session.end.astimezone(ZoneInfo(setting.vehicle.zone)))
+
+
+def _open_end(record: Record, row: Row, setting: Setting) -> None:
+    del row, setting
+    record["chargeEnd"] = None
+
+
+def _zero_length(record: Record, row: Row, setting: Setting) -> None:
+    del row, setting
+    record["chargeEnd"] = record["chargeStart"]
+
+
 RECORD_FAULTS: dict[str, RowFault] = {
     "times_off": each(_times_off),
     "false_start": added(_false_start),
@@ -117,4 +132,7 @@ RECORD_FAULTS: dict[str, RowFault] = {
     "end_before_start": each(_end_before_start),
     "overlap": added(_overlap),
     "local_time_as_z": each(_local_time_as_z),
+    "end_local": each(_end_local),
+    "open_end": each(_open_end),
+    "zero_length": each(_zero_length),
 }

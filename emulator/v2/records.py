@@ -9,6 +9,7 @@ from emulator.faults.billing import BILLING_FAULTS, cut_page
 from emulator.faults.days import DAY_FAULTS
 from emulator.faults.records import RECORD_FAULTS
 from emulator.faults.rows import apply
+from emulator.faults.shapes import SHAPE_FAULTS
 from emulator.model import Vehicle
 from emulator.v2.shapes import Record, Row, billing_row, day_rows, session_row
 from emulator.v2.windows import Window, reachable, read_integer, read_window
@@ -45,6 +46,7 @@ def sessions(world: World, vehicle: Vehicle, query: Query) -> list[Row]:
     rows = [session_row(vehicle, each) for each in world.sessions(vehicle, window.since, window.until)]
     faults = world.faults.of("records", f"{vehicle.make.lower()}_records", vehicle.id)
     rows = apply(world.faults, RECORD_FAULTS, faults, rows, (vehicle, now))
+    rows = _misshapen(world, f"{vehicle.make.lower()}_records", rows, vehicle)
     return sorted(rows, key=lambda row: row.when)
 
 
@@ -58,7 +60,14 @@ def tesla_days(world: World, vehicle: Vehicle, query: Query) -> list[Row]:
         return []
     rows = [row for row in _days_around(world, vehicle, window) if _inside(row, vehicle, window)]
     faults = world.faults.of("days", "tesla_records", vehicle.id)
-    return apply(world.faults, DAY_FAULTS, faults, rows, (vehicle, now))
+    rows = apply(world.faults, DAY_FAULTS, faults, rows, (vehicle, now))
+    return _misshapen(world, "tesla_records", rows, vehicle)
+
+
+def _misshapen(world: World, endpoint: str, rows: list[Row], vehicle: Vehicle) -> list[Row]:
+    """Let the faults that any record can have change the rows, after those of its own kind."""
+    faults = world.faults.of("shapes", endpoint, vehicle.id)
+    return apply(world.faults, SHAPE_FAULTS, faults, rows, (vehicle, world.clock.now()))
 
 
 def _days_around(world: World, vehicle: Vehicle, window: Window) -> list[Row]:
@@ -83,9 +92,12 @@ def tesla_billing(world: World, vehicle: Vehicle, query: Query) -> Record:
     ]
     faults = world.faults.of("billing", "tesla_billing", vehicle.id)
     rows = apply(world.faults, BILLING_FAULTS, faults, rows, (vehicle, now))
+    rows = _misshapen(world, "tesla_billing", rows, vehicle)
     rows.sort(key=lambda row: (row.when, row.key), reverse=True)
     paging = [
         fault for fault in world.faults.of("pages", "tesla_billing", vehicle.id) if world.faults.hits(fault, vehicle.id)
     ]
-    shown, more = cut_page(rows, page, world.config.billing_page_size, paging)
+    inserted = [fault for fault in paging if fault.name == "inserted_while_paging" and page == 1]
+    unread = all(world.faults.count(fault, vehicle.id) == 0 for fault in inserted)
+    shown, more = cut_page(rows, page, world.config.billing_page_size, paging, unread=unread)
     return {"records": [row.record for row in shown], "hasMoreData": more}

@@ -9,9 +9,12 @@ import sys
 
 import typer
 
-from flows.cli import connecting, keeping, practising, quarantine, reading, running
-from flows.cli.frame import configure_logging
+from flows.cli import connecting, keeping, keys, planning, practising, quarantine, reading, running
+from flows.cli.frame import configure_logging, flush_output
 from flows.exits import Exit, Stop
+
+INTERRUPTED = 130
+"""What typer ends with after Ctrl-C."""
 
 app = typer.Typer(
     name="chargelake",
@@ -29,13 +32,14 @@ app.command(
 )(practising.emulator)
 app.command(epilog="Example: chargelake connect --timezone Europe/Berlin")(connecting.connect)
 app.command(epilog="Example: chargelake vehicles --json")(reading.vehicles)
-app.command(epilog="Example: chargelake plan")(reading.plan)
+app.command(epilog="Example: chargelake plan --what-if vehicles=30000")(planning.plan)
 app.command(epilog="Example: chargelake collect")(running.collect)
 app.command(epilog="Example, from cron: 15 4 * * * chargelake run")(running.run)
 app.command(epilog="Example: chargelake backfill --since 2026-01-01 --until 2026-06-30")(running.backfill)
 app.command(epilog="Example: chargelake rebuild")(keeping.rebuild)
 app.command(epilog="Example: chargelake verify --json")(keeping.verify)
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(keys.app, name="key")
 app.command(epilog='Example: chargelake query "SELECT make, sum(energy_kwh) FROM charge_sessions GROUP BY make"')(
     reading.query
 )
@@ -46,13 +50,15 @@ def main() -> None:
     """Run the command line; ends the process with one of the exit codes of `flows.exits`."""
     try:
         configure_logging()
-        app()
+        code = app(standalone_mode=False)
+        flush_output()
+    except typer.TyperException as error:
+        message = error.format_message()
+        sys.stderr.write(f"{message}\n" if "\n" in message else f"chargelake: {message}\n")
+        code = Exit.USAGE
     except Stop as stop:
         sys.stderr.write(f"chargelake: {stop}\n")
-        sys.exit(stop.code)
-    except KeyboardInterrupt:
+        code = stop.code
+    if code == INTERRUPTED:
         sys.stderr.write("chargelake: interrupted; what was collected is kept, the next run goes on\n")
-        sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(Exit.DONE)
+    sys.exit(code)

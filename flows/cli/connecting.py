@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.frame import AsJson, clear_errors, open_house, show_json
+from flows.cli.frame import AsJson, clear_errors, open_house, say, show_json
 from flows.exits import Exit, Stop
 
 if TYPE_CHECKING:
@@ -83,6 +83,6 @@ def _show(connected: Connected, *, as_json: bool) -> None:
             }
         )
         return
-    typer.echo(f"{len(connected.vehicles)} vehicles connected")
+    say(f"{len(connected.vehicles)} vehicles connected")
     for vehicle_id, error in connected.failed.items():
         typer.echo(f"vehicle {vehicle_id} could not be read: {error}", err=True)

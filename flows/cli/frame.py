@@ -6,6 +6,7 @@ import contextlib
 import json
 import logging
 import os
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -43,6 +44,8 @@ def clear_errors() -> Iterator[None]:
     """Turn the rooms' own errors into one line and an exit code."""
     from collectors.errors import ApplicationMustAct, CollectError, OurBug, OwnerMustAct
     from lake.raw import DamagedSegment
+    from lake.state import StateUnusable
+    from lake.store import HomeUnwritable
     from lake.tables import DamagedTable, SchemaMismatch
     from lake.vault import WrongKey
 
@@ -50,7 +53,7 @@ def clear_errors() -> Iterator[None]:
         yield
     except (DamagedTable, SchemaMismatch, DamagedSegment) as error:
         raise Stop(Exit.FAULT, str(error)) from None
-    except WrongKey as error:
+    except (WrongKey, StateUnusable, HomeUnwritable) as error:
         raise Stop(Exit.USAGE, str(error)) from None
     except OwnerMustAct as error:
         raise Stop(Exit.SOMEBODY_MUST_ACT, str(error)) from None
@@ -64,9 +67,29 @@ def clear_errors() -> Iterator[None]:
         raise Stop(Exit.USAGE, f"{error.filename}: {error.strerror}") from None
 
 
+def say(text: str) -> None:
+    """Print to standard output; a reader that has seen enough (`| head`) is no error."""
+    try:
+        typer.echo(text)
+    except BrokenPipeError:
+        _close_output()
+
+
+def flush_output() -> None:
+    """Write out what is left, before the interpreter ends and can no longer say that nobody reads."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _close_output()
+
+
+def _close_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
 def show_json(value: Any) -> None:
     """Print JSON: instants in ISO 8601, money as text with its digits."""
-    typer.echo(json.dumps(value, indent=2, default=_plain, ensure_ascii=False))
+    say(json.dumps(value, indent=2, default=_plain, ensure_ascii=False))
 
 
 def show_rows(columns: Sequence[str], rows: Iterable[Sequence[object]], *, as_json: bool, title: str = "") -> None:
@@ -83,7 +106,9 @@ def show_rows(columns: Sequence[str], rows: Iterable[Sequence[object]], *, as_js
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(Text(_shown(value)) for value in row))
-    Console(width=None if os.isatty(1) else 160).print(table)
+    with (console := Console(width=None if os.isatty(1) else 160)).capture() as shown:
+        console.print(table)
+    say(shown.get().rstrip("\n"))
 
 
 def day(text: str | None, option: str) -> date | None:
@@ -109,7 +134,7 @@ def _shown(value: object) -> str:
         return _number(value)
     if isinstance(value, list | tuple):
         return ", ".join(_shown(each) for each in value)
-    return str(value)
+    return "".join(each if each.isprintable() or each == "\n" else "\N{REPLACEMENT CHARACTER}" for each in str(value))
 
 
 def _number(value: float | Decimal) -> str:
@@ -124,6 +149,6 @@ def _number(value: float | Decimal) -> str:
 def _plain(value: object) -> object:
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, Decimal):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} in JSON")
+    if isinstance(value, bytes):
+        return value.hex()
+    return str(value)

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import typer
 
-from flows.cli.frame import AsJson, clear_errors, open_house, show_json, show_rows
+from flows.cli.frame import AsJson, clear_errors, open_house, say, show_json, show_rows
 from flows.exits import Exit
 
 
 def rebuild() -> None:
     """Make the tables anew from everything that has landed, asking nobody."""
+    from flows import descriptions
+    from flows.mending import forget_what_is_gone
     from flows.publishing import publish_state
     from flows.transforming import rebuild as make_anew
 
     house = open_house()
     with clear_errors(), house.held():
         differing = make_anew(house)
+        forgotten = forget_what_is_gone(house)
+        descriptions.keep(house)
         publish_state(house)
-    typer.echo(f"rebuilt from raw: {differing} files of the lake differed and were replaced")
+    say(f"rebuilt from raw: {differing} files of the lake differed and were replaced")
+    if forgotten:
+        say(f"landed files are gone: {forgotten} days that only they told are unknown again; `chargelake run` asks")
 
 
 def verify(as_json: AsJson = False) -> None:
@@ -30,7 +36,7 @@ def verify(as_json: AsJson = False) -> None:
     if as_json:
         show_json({"faults": found})
     else:
-        typer.echo("\n".join(found) or "no fault found")
+        say("\n".join(found) or "no fault found")
     raise typer.Exit(Exit.FAULT if found else Exit.DONE)
 
 

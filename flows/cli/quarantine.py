@@ -1,13 +1,16 @@
-"""Commands over records that cannot be true: quarantine list, quarantine show."""
+"""Commands over records that cannot be true: quarantine list, quarantine show, quarantine replay."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.frame import AsJson, clear_errors, open_house, show_rows
+from flows.cli.frame import AsJson, clear_errors, open_house, say, show_json, show_rows
 from flows.exits import Exit, Stop
+
+if TYPE_CHECKING:
+    from flows.quarantining import Replayed
 
 app = typer.Typer(help="Records that cannot be true, and why.", no_args_is_help=True)
 
@@ -50,3 +53,39 @@ def show_record(raw_ref: RawRef, as_json: AsJson = False) -> None:
         show_rows(found.columns, found.iter_rows(), as_json=True)
         return
     show_rows(("field", "value"), found.row(0, named=True).items(), as_json=False)
+
+
+@app.command("replay", epilog="Example: chargelake quarantine replay --reason energy_too_high")
+def replay_records(reason: Reason = None, as_json: AsJson = False) -> None:
+    """Judge quarantined records again, asking nobody; those that pass today's rules move into the tables."""
+    from flows.quarantining import replay
+
+    house = open_house()
+    with clear_errors(), house.held():
+        replayed = replay(house, reason)
+    if as_json:
+        show_json(_as_facts(replayed, reason))
+    else:
+        say("\n".join(_in_words(replayed)))
+
+
+def _as_facts(replayed: Replayed, reason: str | None) -> dict[str, object]:
+    return {
+        "reason": reason,
+        "moved": replayed.moved.total(),
+        "stayed": replayed.stayed.total(),
+        "moved_by_reason": dict(sorted(replayed.moved.items())),
+        "stayed_by_reason": dict(sorted(replayed.stayed.items())),
+        "also_moved": replayed.also_moved,
+        "files_replaced": replayed.files,
+    }
+
+
+def _in_words(replayed: Replayed) -> list[str]:
+    moved, stayed = replayed.moved, replayed.stayed
+    lines = [f"{moved.total()} records moved into the tables, {stayed.total()} stay in quarantine"]
+    lines += [f"moved: {count} × {reason}" for reason, count in sorted(moved.items())]
+    lines += [f"stays: {count} × {reason}" for reason, count in sorted(stayed.items())]
+    if replayed.also_moved:
+        lines.append(f"moved as well: {replayed.also_moved} with other reasons, which pass today's rules too")
+    return lines

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.frame import AsJson, clear_errors, day, open_house, show_json
+from flows.cli.frame import AsJson, clear_errors, day, open_house, say, show_json
 from flows.exits import Exit, Stop
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def _do(command: str, *, since: date | None = None, until: date | None = None, a
     if as_json:
         show_json(as_facts(result))
     else:
-        typer.echo("\n".join(in_words(result)))
+        say("\n".join(in_words(result)))
     if result.stopped is not None:
         raise Stop(result.exit, str(result.stopped))
     raise typer.Exit(result.exit)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from collecting_rig import NOW
@@ -14,18 +14,17 @@ from collectors.smartcar_v2.failures import failure, unreadable
 
 CALL = "GET /vehicles/{id}/bmw/charge/records"
 VEHICLE = "36ab27d0-fd9d-4455-823a-ce30af709ffc"
-NEXT_MONTH = datetime(2026, 11, 1, tzinfo=UTC)
 
 # Smartcar's API reference, §10: every row, with whose move is next, what the ledger says and until when one waits.
 TABLE: dict[str, tuple[type[CollectError], str | None, datetime | None]] = {
     "authentication": (errors.TokenRefused, "owner_must_act", None),
     "billing-invalid_plan": (errors.ApplicationMustAct, None, None),
     "billing-account_suspended": (errors.ApplicationMustAct, None, None),
-    "billing-vehicle_limit": (errors.VehicleWaits, "over_budget", NEXT_MONTH),
-    "billing-vehicle_request_limit": (errors.VehicleWaits, "over_budget", NEXT_MONTH),
-    "compatibility-make_not_compatible": (errors.NotCapable, "not_capable", None),
-    "compatibility-smartcar_not_capable": (errors.NotCapable, "not_capable", None),
-    "compatibility-vehicle_not_capable": (errors.NotCapable, "not_capable", None),
+    "billing-vehicle_limit": (errors.PlanMustGrow, "over_budget", NOW + timedelta(days=3)),
+    "billing-vehicle_request_limit": (errors.VehicleWaits, "over_budget", NOW + timedelta(days=3)),
+    "compatibility-make_not_compatible": (errors.NotCapable, "not_capable", NOW + timedelta(days=30)),
+    "compatibility-smartcar_not_capable": (errors.NotCapable, "not_capable", NOW + timedelta(days=30)),
+    "compatibility-vehicle_not_capable": (errors.NotCapable, "not_capable", NOW + timedelta(days=30)),
     "connected_services_account-account_issue": (errors.OwnerMustAct, "owner_must_act", None),
     "connected_services_account-authentication_failed": (errors.OwnerMustAct, "owner_must_act", None),
     "connected_services_account-no_vehicles": (errors.OwnerMustAct, "owner_must_act", None),
@@ -34,7 +33,7 @@ TABLE: dict[str, tuple[type[CollectError], str | None, datetime | None]] = {
     "connected_services_account-vehicle_missing": (errors.OwnerMustAct, "owner_must_act", None),
     "connected_services_account-virtual_key_required": (errors.OwnerMustAct, "owner_must_act", None),
     "permission": (errors.NotPermitted, "no_permission", None),
-    "rate_limit-smartcar_api": (errors.EveryoneWaits, "over_budget", None),
+    "rate_limit-smartcar_api": (errors.EveryoneWaits, "over_budget", NOW + timedelta(minutes=15)),
     "rate_limit-vehicle": (errors.VehicleWaits, "over_budget", NOW + timedelta(seconds=90)),
     "resource_not_found-path": (errors.OurBug, "upstream_error", None),
     "resource_not_found-version": (errors.OurBug, "upstream_error", None),
@@ -50,7 +49,7 @@ TABLE: dict[str, tuple[type[CollectError], str | None, datetime | None]] = {
     "validation-parameter": (errors.OurBug, "upstream_error", None),
     "vehicle_state-asleep": (errors.RetryLater, "upstream_error", None),
     "vehicle_state-unreachable": (errors.RetryLater, "upstream_error", None),
-    "vehicle_state-remote_access_disabled": (errors.RetryLater, "upstream_error", None),
+    "vehicle_state-remote_access_disabled": (errors.OwnerMustAct, "owner_must_act", None),
     "vehicle_state-charging_in_progress": (errors.RetryLater, "upstream_error", None),
     "vehicle_state-busy_with_something_new": (errors.RetryLater, "upstream_error", None),
 }
@@ -60,7 +59,7 @@ ODD: dict[str, type[CollectError]] = {
     "unknown-type-400-reauthenticate": errors.OwnerMustAct,
     "unknown-type-400-retry-later": errors.RetryLater,
     "unknown-type-599": errors.RetryNow,
-    "unknown-code-of-billing": errors.VehicleWaits,
+    "unknown-code-of-billing": errors.PlanMustGrow,
     "unknown-code-of-rate_limit": errors.EveryoneWaits,
     "unknown-code-of-upstream": errors.RetryNow,
     "shape-of-v3": errors.VehicleWaits,
@@ -74,7 +73,7 @@ ODD: dict[str, type[CollectError]] = {
     "empty-401": errors.TokenRefused,
     "empty-403": errors.NotPermitted,
     "empty-429": errors.EveryoneWaits,
-    "empty-430": errors.VehicleWaits,
+    "empty-430": errors.PlanMustGrow,
     "empty-501": errors.NotCapable,
     "empty-302": errors.OurBug,
     "truncated-500": errors.RetryNow,

@@ -58,7 +58,7 @@ def test_help_answers_within_half_a_second_of_cpu() -> None:
 
 COMMANDS = (
     "demo", "emulator", "connect", "vehicles", "plan", "collect", "run", "backfill", "rebuild", "verify", "query",
-    "doctor", "quarantine list", "quarantine show",
+    "doctor", "quarantine list", "quarantine show", "key rotate", "key new",
 )  # fmt: skip
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import polars as pl
 import pytest
 
+from flows import transforming
+from flows.connecting import connect_owner
 from flows.house import House
 from flows.publishing import publish_state
 from flows.transforming import BUILT, rebuild
@@ -156,3 +158,90 @@ async def test_a_lake_after_faults_is_sound(practice: Practice) -> None:
     await practice.run()
     await practice.run()
     assert list(faults(practice.house())) == []
+
+
+async def test_a_zone_given_later_applies_to_the_past(practice: Practice) -> None:
+    house = await practice.connect(FLEET)
+    await practice.run()
+    await connect_owner(house, test_account=FLEET, timezone="Pacific/Auckland")
+    await practice.run()
+    house = practice.house()
+    assert set(sessions_of(house)["timezone"]) == {"Pacific/Auckland"}
+    assert list(faults(house)) == []
+
+
+async def test_a_long_session_is_found_although_its_first_day_was_asked_before_it_ended(practice: Practice) -> None:
+    house = await practice.connect(FLEET)
+    bmw = next(each.vehicle_id for each in house.registry.vehicles() if each.make == "BMW")
+    start = NOW + timedelta(hours=6)
+    practice.emulator.faults.add("session_at", vehicle=bmw, start=start.isoformat(), hours=120, kwh=40)
+    for _ in range(7):
+        await practice.run()
+        practice.emulator.clock.advance(timedelta(days=1))
+    assert (bmw, start) in sessions_of(practice.house()).select("vehicle_id", "started_at").rows()
+
+
+async def test_a_day_with_a_record_in_quarantine_is_not_confirmed_empty(practice: Practice) -> None:
+    house = await practice.connect(FLEET)
+    bmw = next(each.vehicle_id for each in house.registry.vehicles() if each.make == "BMW")
+    practice.emulator.faults.add("end_before_start", vehicle=bmw)
+    await practice.run()
+    house = practice.house()
+    quarantined = house.tables.read(QUARANTINE).select(
+        pl.col("record").str.json_path_match("$.chargeStart").str.head(10)
+    )
+    known = house.tables.read(COMPLETENESS).filter(pl.col("vehicle_id") == bmw, pl.col("state") == "collected")
+    days = set(quarantined.to_series()) & {str(day) for day in practice_days(house)}
+    assert days <= set(known["day"].cast(pl.String))
+
+
+def practice_days(house: House) -> list[Any]:
+    """The days that completeness has rows of and that are wholly inside the window."""
+    last = house.clock.now().date()
+    return [last - timedelta(days=back) for back in range(1, 30)]
+
+
+async def test_what_is_collected_and_not_taken_in_is_not_called_empty(practice: Practice) -> None:
+    await practice.connect(FLEET)
+    await practice.run("collect")
+    assert practice.house().tables.read(COMPLETENESS).is_empty()
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [("validation", 1), ("unreachable", 5), ("remote_access_disabled", 3), ("vehicle_limit", 3)],
+)
+async def test_a_run_without_an_answer_says_so_by_its_exit_code(practice: Practice, fault: str, code: int) -> None:
+    await practice.connect("3-vehicles@smartcar.com")
+    for endpoint in ("*_records", "tesla_billing"):
+        practice.emulator.faults.add(fault, endpoint=endpoint)
+    assert (await practice.run()).exit == code
+
+
+async def test_a_vehicle_that_could_not_be_read_when_connecting_is_read_by_the_next_run(practice: Practice) -> None:
+    vehicle = practice.emulator.vehicles("3-vehicles@smartcar.com")[1].id
+    fault = practice.emulator.faults.add("validation", endpoint="vehicle", vehicle=vehicle)
+    house = await practice.connect("3-vehicles@smartcar.com")
+    assert {each.make for each in house.registry.vehicles()} == {"TESLA", "MINI", None}
+    practice.emulator.faults.remove(fault.id)
+    await practice.run()
+    assert {each.make for each in practice.house().registry.vehicles()} == {"TESLA", "BMW", "MINI"}
+
+
+async def test_a_rebuild_that_is_cut_short_loses_nothing(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
+    await practice.connect(FLEET)
+    await practice.run()
+    practice.emulator.clock.advance(timedelta(days=3))
+    await practice.run("collect")
+    with monkeypatch.context() as patch:
+        patch.setattr(transforming, "_replace", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            rebuild(practice.house())
+    await practice.run()
+    found = sessions_of(practice.house()).sort("session_id")
+    rebuild(practice.house())
+    assert sessions_of(practice.house()).sort("session_id").equals(found)
+
+
+def interrupted(*_: Any) -> bool:
+    raise KeyboardInterrupt

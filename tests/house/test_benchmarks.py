@@ -3,7 +3,7 @@ import math
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import collecting, pacing, transforming
+from benchmarks import collecting, pacing, planner, transforming
 from benchmarks.harness import Figure
 
 
@@ -35,6 +35,19 @@ def test_transforming_is_measured_with_the_same_rows_on_every_side():
 
     ratios = {f"{what} ÷ Polars, all {kind}" for what in ("wall", "CPU") for kind in ("new", "known")}
     assert ratios <= figures.keys()
+
+
+def test_orders_of_asking_are_compared_without_a_refusal():
+    figures = {figure.what: figure.median for figure in planner.run(planner.SMALL)}
+
+    cases = {what.rsplit(", ", 1)[0] for what in figures}
+    assert len(cases) == 3
+    for case in cases:
+        lost = {name: figures[f"{case}, {name}: lost"] for name in planner.STRATEGIES}
+        assert lost["our planner"] <= lost["round-robin"] < lost["from the top"]
+        assert len({figures[f"{case}, {name}: sent"] for name in planner.STRATEGIES}) == 1
+        assert {figures[f"{case}, {name}: answered 429"] for name in planner.STRATEGIES} == {0}
+    assert figures["connected today, 40, our planner: lost"] == 0
 
 
 def test_the_figures_are_one_table(monkeypatch, capsys):

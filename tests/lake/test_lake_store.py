@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lake import store as store_module
-from lake.store import STAGING, HomeNotSupported, LocalStore, open_store
+from lake.store import STAGING, HomeNotSupported, HomeUnwritable, LocalStore, open_store
 
 OUTSIDE = ["../out", "raw/../../out", "/etc/passwd", "raw/.."]
 
@@ -37,7 +37,7 @@ def test_a_failed_put_leaves_the_old_content_and_nothing_staged(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(*{"fsync": (os, "fsync", full), "replace": (Path, "replace", full)}[step])
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(HomeUnwritable, match=r"No space left.*free some space"):
         store.put("lake/a", b"new")
     assert store.read("lake/a") == b"old"
     assert staged(store) == []

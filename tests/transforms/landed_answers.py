@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
+from msgspec import structs
 
 from lake.raw import Answer, encode_body
 from lake.schemas import CHARGE_DAY_HISTORY, SESSION_HISTORY
 from transforms import days, sessions
 from transforms.decode import Decoded, decode
+from transforms.sweeps import Sweeps, told_whole
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "transforms"
 CURRENCIES = frozenset({"USD", "EUR", "JPY"})
@@ -25,6 +27,7 @@ VEHICLES = pl.DataFrame(
         "timezone": ["Europe/Berlin", "America/New_York"],
     }
 )
+WINDOW_DAYS = {"bmw_records": 30, "mini_records": 30}
 NO_HISTORY = SESSION_HISTORY.empty().with_columns(pl.lit(None, pl.String).alias("month"))
 NO_DAY_HISTORY = CHARGE_DAY_HISTORY.empty().with_columns(pl.lit(None, pl.String).alias("month"))
 
@@ -51,6 +54,27 @@ def answer(
         vehicle_id=vehicle_id,
         ref=f"2026-10-20/20261020T{run:06}.000000Z-aa.jsonl.gz#{number}",
     )
+
+
+def swept(
+    stream: str,
+    *pages: object,
+    run: int = 1,
+    since: str = "2026-09-15",
+    until: str = "2026-10-20",
+    more: bool = False,
+    **told: str,
+) -> list[Answer]:
+    """The answers of a run that told a window whole, page by page; `more`: but for further pages."""
+    answers = []
+    for number, records in enumerate(pages, 1):
+        follows = more or number < len(pages)
+        body = records if isinstance(records, str) else json.dumps({"records": records, "hasMoreData": follows})
+        landed = answer(stream, body, number, run=run, **told)
+        page = number if stream == "tesla_billing" else None
+        asked = {"since": date.fromisoformat(since), "until": date.fromisoformat(until), "page": page}
+        answers.append(structs.replace(landed, **asked))
+    return answers
 
 
 def read(*answers: Answer) -> Decoded:
@@ -103,30 +127,44 @@ class Lake:
         self.history = NO_HISTORY
         self.day_history = NO_DAY_HISTORY
         self.counts: list[dict[str, tuple[int, int, int]]] = []
+        self.notes: set[str] = set()
+        self._landed: dict[str, Answer] = {}
 
     def take_in(self, *answers: Answer, cut_short_after: int | None = None) -> Decoded:
         """Take in a batch; `cut_short_after` so many partitions of history have been written."""
-        decoded = read(*answers)
-        self._sessions(decoded.sessions, cut_short_after)
-        self._days(decoded.days)
+        decoded, before = read(*answers), read(*self._earlier(answers))
+        self._landed |= {each.ref: each for each in answers}
+        refused = pl.concat([before.refused, decoded.refused])
+        sweeps = told_whole([*before.pages, *decoded.pages], refused, WINDOW_DAYS)
+        self._sessions(decoded.sessions, sweeps.of_sessions(), before.sessions, cut_short_after)
+        self._days(decoded.days, sweeps.of_days())
         return decoded
 
-    def _sessions(self, observed: pl.DataFrame, cut_short_after: int | None) -> None:
-        index = self.history.select(sessions.INDEX.names())
-        touched = sessions.touched_months(observed) | sessions.touched_by_id(index, observed)
-        applied = sessions.apply(_of(self.history, touched), observed)
-        self._count(applied.counts)
+    def _earlier(self, answers: Sequence[Answer]) -> list[Answer]:
+        """Pages of the same runs that landed before."""
+        first = min((each.ref for each in answers), default="")
+        runs = {each.run_id for each in answers if each.page is not None}
+        return [each for ref, each in self._landed.items() if each.run_id in runs and each.page and ref < first]
+
+    def _sessions(
+        self, observed: pl.DataFrame, sweeps: Sweeps, again: pl.DataFrame, cut_short_after: int | None
+    ) -> None:
+        index, told = self.history.select(sessions.INDEX.names()), pl.concat([again, observed])
+        touched = sessions.touched_months(told, sweeps) | sessions.touched_by_id(index, told)
+        applied = sessions.apply(_of(self.history, touched), observed, sweeps, again)
+        self._note(applied)
         written = sorted(applied.appended.select("make", "month").unique().iter_rows())[:cut_short_after]
         self.history = pl.concat([self.history, _of(applied.appended, written)])
 
-    def _days(self, observed: pl.DataFrame) -> None:
+    def _days(self, observed: pl.DataFrame, sweeps: Sweeps) -> None:
         told = days.dated(observed, VEHICLES, "UTC")
-        applied = days.apply(_of(self.day_history, days.touched_months(told)), told)
-        self._count(applied.counts)
+        applied = days.apply(_of(self.day_history, days.touched_months(told, sweeps)), told, sweeps)
+        self._note(applied)
         self.day_history = pl.concat([self.day_history, applied.appended])
 
-    def _count(self, counts: dict[str, object]) -> None:
-        self.counts.append({name: (c.new, c.changed, c.unchanged) for name, c in counts.items()})
+    def _note(self, applied: sessions.AppliedSessions | days.AppliedDays) -> None:
+        self.counts.append({name: (c.new, c.changed, c.unchanged) for name, c in applied.counts.items()})
+        self.notes |= set().union(*applied.notes.values())
 
     def sessions(self) -> pl.DataFrame:
         return sessions.current(self.history, VEHICLES, "UTC")

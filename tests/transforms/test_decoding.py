@@ -142,19 +142,31 @@ def test_unknown_fields_are_told_once_and_change_nothing():
     odd = bill(surprise={"a": 1}, cost=cost() | {"tax": 3})
     plain, drifted = read(answer("tesla_billing", [bill()])), read(answer("tesla_billing", [odd, odd]))
     assert drifted.sessions.drop("position").row(0) == plain.sessions.drop("position").row(0)
-    assert drifted.drift == {"tesla_billing": {"unknown field: surprise", "unknown field: cost.tax"}}
+    assert drifted.drift == {
+        "tesla_billing": {
+            'unknown field: surprise (e.g. {"a": 1})',
+            "unknown field: cost.tax (e.g. 3)",
+            "missing field: answer.hasMoreData",
+        }
+    }
 
 
 def test_missing_fields_are_told():
     record = bill(cost={"currency": "USD", "energy": "1"})
     del record["energyConsumed"]
     decoded = read(answer("tesla_billing", [record]))
-    assert decoded.drift == {"tesla_billing": {"missing field: energyConsumed", "missing field: cost.other"}}
+    assert decoded.drift == {
+        "tesla_billing": {
+            "missing field: energyConsumed",
+            "missing field: cost.other",
+            "missing field: answer.hasMoreData",
+        }
+    }
 
 
 def test_an_unknown_field_beside_the_records_is_told():
     assert read(answer("bmw_records", '{"records": [], "next": 1}')).drift == {
-        "bmw_records": {"unknown field: answer.next"}
+        "bmw_records": {"unknown field: answer.next (e.g. 1)"}
     }
 
 
