@@ -120,7 +120,7 @@ class Watcher:
 
     def _look(self, connection: duckdb.DuckDBPyConnection) -> None:
         for table, key in KEYS.items():
-            if not glob(_glob(self._home, table), recursive=True):
+            if not _has_files(self._home, table):
                 continue
             try:
                 self._check(connection, table, key)
@@ -149,8 +149,12 @@ def _glob(home: Path, table: str) -> str:
     return f"{home}/lake/{table}/**/*.parquet"
 
 
+def _has_files(home: Path, table: str) -> bool:
+    return bool(glob(_glob(home, table), recursive=True))  # noqa: PTH207, Path.glob fails where a folder is removed
+
+
 def _rows(home: Path, table: str) -> Rows:
-    if not glob(_glob(home, table), recursive=True):
+    if not _has_files(home, table):
         return Counter()
     frame = pl.read_parquet(_glob(home, table), hive_partitioning=False).drop(TELLS_OF_THE_RUN, strict=False)
     lists = [name for name, dtype in frame.schema.items() if isinstance(dtype, pl.List)]

@@ -152,10 +152,11 @@ def test_an_answer_about_a_part_of_today_makes_no_day_known(engine: Engine) -> N
 
 def test_a_block_says_why_and_until_when(database: Path, engine: Engine) -> None:
     until = NOW + timedelta(hours=6)
-    Ledger(engine).block("v-1", "bmw_records", "owner_must_act", detail="Connect again.", until=until, at=NOW)
+    blocked = {"detail": "Connect again.", "until": until, "at": NOW, "whose_move": "owner"}
+    Ledger(engine).block("v-1", "bmw_records", "owner_must_act", **blocked)
     with reopened(database) as again:
         found = Ledger(again).states()["v-1", "bmw_records"]
-    assert found == StreamState(NOW, "owner_must_act", "Connect again.", until)
+    assert found == StreamState(NOW, "owner_must_act", "Connect again.", until, "owner")
 
 
 def test_a_block_takes_nothing_from_what_is_known(engine: Engine) -> None:

@@ -97,7 +97,9 @@ def test_days_are_counted_as_the_vehicles_table_counts_them(tmp_path):
     summary = summarize(lake(tmp_path, completeness=rows))
     registered = pl.DataFrame([{"vehicle_id": "vehicle-1"}], schema=vehicles_table.REGISTERED)
     days = pl.DataFrame(rows, schema=COMPLETENESS.schema)
-    table = vehicles_table.vehicles(registered, pl.DataFrame(schema=vehicles_table.BLOCKED), days)
+    table = vehicles_table.vehicles(
+        registered, pl.DataFrame(schema=vehicles_table.BLOCKED), days, {}, date(2026, 9, 30)
+    )
     assert (summary.days_known, summary.days_unknown) == table.select("days_known", "days_unknown").row(0)
 
 

@@ -53,7 +53,7 @@ def states(**given) -> list[str]:
         ({"consent": 2, "covered": [(2, 1)], "records": [1]}, "confirmed_empty collected"),
         ({"consent": 2, "records": [1]}, "not_asked not_asked"),
         ({"consent": 2, "covered": [(1, 1)], "blocked": "no_permission"}, "no_permission confirmed_empty"),
-        ({"consent": 1, "covered": [(3, 3)]}, "confirmed_empty before_consent not_asked"),
+        ({"consent": 1, "covered": [(3, 3)]}, "before_consent before_consent not_asked"),
         ({"consent": 3, "covered": [(3, 3), (1, 1)]}, "confirmed_empty not_asked confirmed_empty"),
         ({"consent": 3, "window": 2, "blocked": "over_budget"}, "outside_window outside_window over_budget"),
         ({"consent": 3, "window": 1, "covered": [(3, 3)]}, "confirmed_empty outside_window outside_window"),
