@@ -11,6 +11,7 @@ import pytest
 
 from emulator.faults.billing import CURRENCIES
 from emulator.identity import digest
+from flows.jobs import Result
 from lake.schemas import CHARGE_SESSIONS, SESSION_HISTORY
 from tests.edge_cases.showroom import AUTUMN, STANDARD, Showroom
 from tests.flows.conftest import Practice, practising
@@ -175,15 +176,29 @@ async def test_the_same_id_with_a_new_cost_is_a_new_revision_with_both_kept(prac
     assert (row["revision"], row["billed_energy"]) == (2, new)
 
 
-async def test_a_record_gone_upstream_stays_with_its_bill_and_is_marked_vanished(practice: Practice) -> None:
+async def eight_bills_then(practice: Practice, share: float) -> tuple[pl.DataFrame, pl.DataFrame, Result]:
+    """The sessions before and after a share of the records is gone upstream, and the run that noticed."""
     await practice.connect(TESLA)
-    practice.emulator.faults.add("session_at", start="2026-10-18T08:00:00Z", hours=0.5)
+    for hour in range(8):
+        practice.emulator.faults.add("session_at", start=f"2026-10-18T{8 + hour:02}:00:00Z", hours=0.5)
     await practice.run()
-    told = pl.col("started_at") == datetime(2026, 10, 18, 8, tzinfo=UTC)
-    [before] = practice.house().tables.read(CHARGE_SESSIONS).filter(told).iter_rows(named=True)
-    practice.emulator.faults.add("record_gone")
-    practice.emulator.clock.advance(timedelta(days=1))
-    await practice.run()
-    [after] = practice.house().tables.read(CHARGE_SESSIONS).filter(told).iter_rows(named=True)
-    assert (before["status"], after["status"]) == ("complete", "vanished")
-    assert (after["session_id"], after["billed_total"]) == (before["session_id"], before["billed_total"])
+    before = practice.house().tables.read(CHARGE_SESSIONS)
+    practice.emulator.faults.add("record_gone", share=share)
+    practice.emulator.clock.advance(timedelta(hours=1))
+    result = await practice.run()
+    return before, practice.house().tables.read(CHARGE_SESSIONS), result
+
+
+async def test_a_record_gone_upstream_stays_with_its_bill_and_is_marked_vanished(practice: Practice) -> None:
+    before, after, _ = await eight_bills_then(practice, share=0.3)
+    gone = after.filter(pl.col("status") == "vanished")
+    assert after.select("session_id", "billed_total").equals(before.select("session_id", "billed_total"))
+    assert 0 < gone.height < 5
+    assert set(gone["revision"]) == {2}
+
+
+async def test_when_all_records_are_gone_upstream_that_is_not_believed_and_told(practice: Practice) -> None:
+    before, after, result = await eight_bills_then(practice, share=1)
+    assert after.equals(before)
+    assert set(after["status"]) == {"complete"}
+    assert [note for note in result.counts["tesla_billing"].drift if "known" in note]
