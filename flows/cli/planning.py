@@ -123,7 +123,7 @@ def _losses(due: Agenda) -> Iterator[str]:
         first = "; ".join(f"{vehicle_id}: {reason}" for vehicle_id, reason in lost[:_SHOWN])
         yield f"{len(lost)} vehicles cannot be kept whole within this budget ({first})"
     if slow := due.not_whole_by_runs():
-        yield f"{len(slow)} more lose records unless more runs a day are made than lately: the budget has room for them"
+        yield f"{len(slow)} vehicles lose records unless there are more runs a day than lately: the budget has room"
 
 
 def _groups(tasks: Iterable[Planned]) -> Iterator[tuple[object, ...]]:

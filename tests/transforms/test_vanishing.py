@@ -297,3 +297,26 @@ def test_a_lake_that_never_saw_a_sweep_has_no_note():
     lake = Lake()
     lake.take_in(answer("bmw_records", sessions(7)))
     assert lake.notes == set()
+
+
+@STREAMS
+@pytest.mark.parametrize(("earlier", "later"), [(5, 8), (8, 5)])
+def test_a_sweep_done_again_judges_by_what_was_known_when_it_landed(stream, earlier, later):
+    told, kept = RECORDS[stream], (2, 3, 4)
+    tellings = [(*kept, earlier, later), (*kept, later), kept, (*kept, earlier, later, 9)]
+    runs = [swept(stream, told(*numbers), run=run) for run, numbers in enumerate([kept, *tellings], 1)]
+    for again in runs:
+        lake = lake_of(runs)
+        before = lake.rows()
+        lake.take_in(*again)
+        assert lake.rows() == before
+
+
+def test_a_session_that_moved_to_another_month_vanishes_there():
+    starts = ("2026-09-30T10:00:00Z", "2026-10-01T10:00:00Z")
+    moved = [bill(recordId="m", chargeStart=start, chargeEnd=None) for start in starts]
+    lake = told_in_turn("tesla_billing", [moved[0], *bills(7)], [moved[1], *bills(7)], bills(7))
+    assert lake.sessions().select("month", "status", "revision").rows() == [
+        ("2026-10", "vanished", 3), ("2026-10", "ongoing", 1),
+    ]  # fmt: skip
+    assert lake.published().rows() == lake.sessions().rows()
