@@ -14,11 +14,13 @@ from collectors.smartcar_v2.asking import Asker, RetryPolicy
 from collectors.smartcar_v2.auth import Application
 from collectors.smartcar_v2.client import Endpoints, SmartcarClient, token_store
 from collectors.smartcar_v2.connect import Connect
+from collectors.smartcar_v2.disconnecting import Disconnecting
 from collectors.tokens import TokenStore
 from flows.exits import Exit, Stop
+from flows.forgetting import finish_begun
 from flows.house import House
 from flows.planning import pacing_plan
-from lake.raw import Landing
+from lake.raw import Answer, Landing
 
 Progress = Callable[[Outcome], None]
 
@@ -44,7 +46,8 @@ class Wiring:
         self.client = SmartcarClient(asker, self.tokens, endpoints(house))
 
     async def prepare(self) -> None:
-        """Before a run asks: refresh tokens that would end unused, and read vehicles that are not known yet."""
+        """Before a run asks: end what is to be forgotten, keep tokens alive, read vehicles that are not known yet."""
+        await finish_begun(self._house, self.disconnecting().vehicle)
         await self.tokens.keep_alive()
         await self.connect().read_missing()
 
@@ -59,6 +62,10 @@ class Wiring:
             at_once=settings.concurrency,
             on_progress=on_progress,
         )
+
+    def disconnecting(self) -> Disconnecting:
+        """Gives up access."""
+        return Disconnecting(self.client, self._house.registry)
 
     def connect(self) -> Connect:
         """Takes owners through Connect."""
@@ -77,7 +84,12 @@ class Wiring:
 async def wired(house: House, run_id: str) -> AsyncIterator[Wiring]:
     """The collectors for one run; everything asked for has landed when this ends."""
     set_on_retry_hooks([LoggingOnRetryHook])  # its default is structlog where that is installed, to standard output
-    async with Transport() as transport, Landing(house.store, run_id, house.clock.now()) as landing:
+
+    def clean(answer: Answer) -> Answer:
+        return house.guard.cleaned(answer)  # renewed while answers land, where a vehicle is forgotten in between
+
+    landing = Landing(house.store, run_id, house.clock.now(), clean)
+    async with Transport() as transport, landing:
         yield Wiring(house, transport, landing, run_id)
 
 

@@ -14,6 +14,7 @@ from collectors.collect import Outcome
 from collectors.errors import ApplicationMustAct, BudgetSpent, CollectError, EveryoneWaits, NotCapable, OurBug
 from flows import descriptions
 from flows.exits import Exit, Stop
+from flows.forgetting import finish_erasing
 from flows.house import House
 from flows.publishing import publish_runs, publish_state
 from flows.transforming import Counts, rebuild, take_in_new
@@ -98,6 +99,7 @@ def begin(house: House, command: str, *, since: date | None = None, until: date 
     Raises:
         Stop: No vehicle is connected (exit code 5).
     """
+    finish_erasing(house)
     if not house.registry.vehicles():
         raise Stop(Exit.NOTHING_COLLECTED, "no vehicle is connected; `chargelake connect` connects an owner")
     now = house.clock.now()

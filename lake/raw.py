@@ -14,11 +14,12 @@ import hashlib
 import re
 import secrets
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal, Self
 
 import msgspec
+from msgspec.structs import replace
 
 from lake.store import Store
 
@@ -100,15 +101,19 @@ class Landing:
     Use as an async context manager, or call `land_now` where there is no event loop.
     """
 
-    def __init__(self, store: Store, run_id: str, received: datetime) -> None:
+    def __init__(
+        self, store: Store, run_id: str, received: datetime, clean: Callable[[Answer], Answer] = lambda answer: answer
+    ) -> None:
         """Start after all that has landed, even if the clock `received` was read from was set back.
 
         Args:
             store: Where to land.
             run_id: Stands in each segment's name through its last part.
             received: Now (UTC).
+            clean: Takes out of each answer what must not land (`lake.forgotten`).
         """
         self._store = store
+        self._clean = clean
         self._tag = run_id.rsplit("-", 1)[-1]
         self._last = max(received, _newest_stamp(store) + timedelta(microseconds=1))
         self._waiting: list[tuple[Answer, asyncio.Future[str]]] = []
@@ -136,9 +141,8 @@ class Landing:
         self._last = max(self._last + timedelta(microseconds=1), answers[-1].received_at)
         segment = f"{self._last.astimezone(UTC).strftime(_STAMP)}-{self._tag}"
         refs = _refs(segment, len(answers))
-        named = (msgspec.structs.replace(answer, ref=ref) for answer, ref in zip(answers, refs, strict=True))
-        lines = b"".join(msgspec.json.encode(answer) + b"\n" for answer in named)
-        self._store.put(segment_path(segment), gzip.compress(lines, compresslevel=6, mtime=0))
+        clean = map(self._clean, answers)
+        put_segment(self._store, segment, [replace(answer, ref=ref) for answer, ref in zip(clean, refs, strict=True)])
         return refs
 
     async def _write_waiting(self) -> None:
@@ -158,6 +162,12 @@ class Landing:
 
 class DamagedSegment(Exception):
     """A landed file cannot be read back as it was written; says which."""
+
+
+def put_segment(store: Store, segment: str, answers: Sequence[Answer]) -> None:
+    """Write a segment of answers that have their refs, in one step; durable on return."""
+    lines = b"".join(msgspec.json.encode(answer) + b"\n" for answer in answers)
+    store.put(segment_path(segment), gzip.compress(lines, compresslevel=6, mtime=0))
 
 
 def segment_path(segment: str) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import Engine, Row, delete, insert, select, update
 
 from lake import state
+from lake.forgotten import Forgotten
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class Vehicle:
         timezone: IANA zone, given when it was connected; None if none was.
         consented_at: When access to this vehicle was granted.
         permissions: Scopes that the owner granted.
+        disconnected_at: When it was found, or made, to be connected no more; None while it is.
+        switched_off: Interfaces it is connected through and no longer asked by.
     """
 
     vehicle_id: str
@@ -45,6 +49,11 @@ class Vehicle:
     timezone: str | None
     consented_at: datetime
     permissions: tuple[str, ...] = ()
+    disconnected_at: datetime | None = None
+    switched_off: tuple[str, ...] = ()
+
+
+_LISTS: Final = ("permissions", "switched_off")
 
 
 class Registry:
@@ -114,10 +123,30 @@ class Registry:
         with self._engine.begin() as connection:
             where = state.vehicles.c.vehicle_id == vehicle.vehicle_id
             connection.execute(delete(state.vehicles).where(where))
-            values = asdict(vehicle) | {"permissions": list(vehicle.permissions)}
+            values = asdict(vehicle) | {name: list(getattr(vehicle, name)) for name in _LISTS}
             connection.execute(insert(state.vehicles).values(values))
+
+    def forgotten_among(self, vehicle_ids: Iterable[str]) -> list[str]:
+        """Those of these vehicles that were forgotten on purpose, and stay out."""
+        guard = Forgotten(self._engine).guard()
+        return [each for each in vehicle_ids if guard.hides(each)]
+
+    def mark_disconnected(self, vehicle_ids: Iterable[str], at: datetime | None) -> None:
+        """Note since when these vehicles are connected no more; None: they are again."""
+        change = update(state.vehicles).where(state.vehicles.c.vehicle_id.in_(list(vehicle_ids)))
+        with self._engine.begin() as connection:
+            connection.execute(change.values(disconnected_at=at))
+
+    def drop_owner(self, owner_id: str) -> bool:
+        """Forget an owner and the tokens, unless a vehicle of theirs is left; gives whether none was."""
+        has_vehicle = select(state.vehicles.c.vehicle_id).where(state.vehicles.c.owner_id == owner_id)
+        with self._engine.begin() as connection:
+            if connection.execute(has_vehicle.limit(1)).first() is not None:
+                return False
+            connection.execute(delete(state.owners).where(state.owners.c.owner_id == owner_id))
+        return True
 
 
 def _vehicle(row: Row[tuple[object, ...]]) -> Vehicle:
     values = dict(row._mapping)  # noqa: SLF001, the public name of SQLAlchemy's row mapping has the underscore
-    return Vehicle(**values | {"permissions": tuple(values["permissions"])})
+    return Vehicle(**values | {name: tuple(values[name]) for name in _LISTS})
