@@ -9,6 +9,7 @@ from aiohttp import web
 from emulator.api import answer
 from emulator.encoding import decode
 from emulator.faults import CATALOG, Fault
+from emulator.truth import truth
 from emulator.world import World
 
 UNITS = ("days", "hours", "minutes", "seconds")
@@ -121,10 +122,11 @@ async def clear_log(world: World, request: web.Request) -> web.Response:
 
 
 async def show_truth(world: World, request: web.Request) -> web.Response:
-    """Answer `GET /emulator/truth?vehicle_id=&since=&until=`: what really happened to connected vehicles."""
+    """Answer `GET /emulator/truth?vehicle_id=&since=&until=&ongoing=`: what really happened to connected vehicles."""
     query = request.query
     since, until = (_instant(query[name], name) if name in query else None for name in ("since", "until"))
-    found = world.truth(query.get("vehicle_id"), since, until)
+    ongoing = query.get("ongoing") == "true"
+    found = truth(world, query.get("vehicle_id"), since, until, ongoing=ongoing)
     return answer({"sessions": [each.as_json() for each in found]})
 
 

@@ -12,7 +12,9 @@ from emulator.config import EmulatorConfig
 from emulator.faults import Switchboard
 from emulator.log import RequestLog
 from emulator.model import Vehicle
-from emulator.world import TrueSession, World
+from emulator.truth import TrueSession, truth
+from emulator.v3 import api as v3_api
+from emulator.world import World
 
 STOP_WITHIN = 0.2
 MOST_BYTES = 1024 * 1024
@@ -58,14 +60,19 @@ class Emulator:
         return [] if account is None else [account.vehicle(each) for each in account.vehicle_ids]
 
     def truth(
-        self, vehicle_id: str | None = None, since: datetime | None = None, until: datetime | None = None
+        self,
+        vehicle_id: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        *,
+        ongoing: bool = False,
     ) -> list[TrueSession]:
         """Give what really happened to connected vehicles: sessions that start in [since, until) and are over.
 
-        Without `since` from the day (UTC) of consent, without `until` up to the clock's now. It takes no request
-        and no allowance.
+        Without `since` from the day (UTC) of consent, without `until` up to the clock's now; with `ongoing` those that
+        are not over as well. It takes no request and no allowance.
         """
-        return list(self._world.truth(vehicle_id, since, until))
+        return list(truth(self._world, vehicle_id, since, until, ongoing=ongoing))
 
 
 def application(world: World) -> web.Application:
@@ -73,6 +80,7 @@ def application(world: World) -> web.Application:
     app = web.Application(client_max_size=MOST_BYTES)
     control.add_routes(app, world)
     oauth.add_routes(app, world)
+    v3_api.add_routes(app, world)
     api.add_routes(app, world)
     return app
 
