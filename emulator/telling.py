@@ -80,7 +80,7 @@ def told_by_v3(vehicle: Vehicle, session: Session, at: datetime, drift: Drift) -
     if start > at:
         return None
     over = end is None or end <= at
-    bill = session.bill if session.bill is not None and session.bill.posted_at <= at else None
+    bill = session.bill if over and session.bill is not None and session.bill.posted_at <= at else None
     energy, other = bill.amounts(at) if bill else (None, None)
     return Telling(
         record_id=v3_id(session),

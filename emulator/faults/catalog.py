@@ -196,6 +196,17 @@ _LINKS: dict[str, Entry] = {
     "next_for_ever": Entry("links", "there is always a next page"),
 }
 
+_WEBHOOKS: dict[str, Entry] = {
+    "webhook_twice": Entry("webhook", "what was received is delivered again, with another deliveryId"),
+    "webhook_disorder": Entry("webhook", "what is due is delivered newest first"),
+    "webhook_lost": Entry("webhook", "an attempt never arrives, and counts as one"),
+    "webhook_first_delivery": Entry("webhook", "the trigger is FIRST_DELIVERY"),
+    "webhook_old_challenge": Entry("webhook", "the challenge of VERIFY is under `payload`"),
+    "webhook_old_triggers": Entry("webhook", "the triggers are at the top level"),
+    "webhook_wrong_signature": Entry("webhook", "SC-Signature was made with another token"),
+    "webhook_unsigned": Entry("webhook", "there is no SC-Signature"),
+}
+
 
 def _error_entry(name: str) -> Entry:
     kind, code = ERRORS[name]
@@ -214,4 +225,5 @@ CATALOG: dict[str, Entry] = {
     **_SHAPES,
     **_SIGNALS,
     **_LINKS,
+    **_WEBHOOKS,
 }

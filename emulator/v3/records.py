@@ -20,7 +20,7 @@ def charge_records(world: World, vehicle: Vehicle, at: datetime, endpoint: str) 
     Energies are kWh, states of charge percent 0..100, costs in their currency and only where billed.
     """
     # By its own clock v3 may see a session begin a little before the car does.
-    latest = at + timedelta(seconds=world.drift.seconds)
+    latest = at + timedelta(seconds=world.drift.seconds + 1)
     sessions = world.begun(vehicle, first_instant(world, vehicle, at), latest)
     rows = [row for each in sessions if (row := _row(world, vehicle, each, at)) is not None]
     rows = apply(world.faults, SHAPE_FAULTS, world.faults.of("shapes", endpoint, vehicle.id), rows, (vehicle, at))
