@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from collectors.errors import CollectError
+from collectors.streams import V2
 from flows import forgetting
 from flows.collecting import wired
 from flows.exits import Exit, Stop
@@ -27,7 +28,7 @@ async def disconnect_vehicle(house: House, name: str) -> str:
     """
     vehicle = known_vehicle(house, name)
     async with wired(house, new_run_id(house.clock.now())) as wiring:
-        await wiring.disconnecting().vehicle(vehicle)
+        await wiring.disconnect(vehicle)
     _mark(house, [vehicle.vehicle_id])
     return vehicle.vehicle_id
 
@@ -43,12 +44,13 @@ async def disconnect_owner(house: House, owner_id: str) -> tuple[str, ...]:
     if not theirs:
         raise Stop(Exit.USAGE, f"no vehicle of an owner {owner_id}; `chargelake vehicles --json` lists owners")
     async with wired(house, new_run_id(house.clock.now())) as wiring:
-        disconnecting = wiring.disconnecting()
-        if wiring.client.is_manager:
-            await disconnecting.owner(owner_id)
-        else:
-            for vehicle in theirs:
-                await disconnecting.vehicle(vehicle)
+        by_v2 = [each for each in theirs if {*each.interfaces, *each.switched_off} == {V2}]
+        at_once = by_v2 if by_v2 and wiring.client.is_manager else []
+        if at_once:
+            await wiring.disconnecting.owner(owner_id)
+        for vehicle in theirs:
+            if vehicle not in at_once:
+                await wiring.disconnect(vehicle)
     _mark(house, [each.vehicle_id for each in theirs])
     return tuple(each.vehicle_id for each in theirs)
 
@@ -72,7 +74,7 @@ async def forget_vehicle(house: House, name: str, ending: Ending) -> str | None:
     async def end(vehicle: Vehicle) -> None:
         try:
             async with wired(house, new_run_id(house.clock.now())) as wiring:
-                await wiring.disconnecting().vehicle(vehicle)
+                await wiring.disconnect(vehicle)
         except CollectError as error:
             notes.append(f"{_STAYS} ({error})")
             raise

@@ -37,6 +37,7 @@ class Vehicle:
         timezone: IANA zone, given when it was connected; None if none was.
         consented_at: When access to this vehicle was granted.
         permissions: Scopes that the owner granted.
+        interfaces: The versions of Smartcar's API that it is asked by: `v2.0`, `v3`, or both.
         disconnected_at: When it was found, or made, to be connected no more; None while it is.
         switched_off: Interfaces it is connected through and no longer asked by.
     """
@@ -49,11 +50,12 @@ class Vehicle:
     timezone: str | None
     consented_at: datetime
     permissions: tuple[str, ...] = ()
+    interfaces: tuple[str, ...] = ("v2.0",)
     disconnected_at: datetime | None = None
     switched_off: tuple[str, ...] = ()
 
 
-_LISTS: Final = ("permissions", "switched_off")
+_LISTS: Final = ("permissions", "interfaces", "switched_off")
 
 
 class Registry:

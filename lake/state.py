@@ -27,10 +27,12 @@ from sqlalchemy import (
     Table,
     create_engine,
     event,
+    inspect,
     make_url,
     text,
 )
 from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
+from sqlalchemy.schema import CreateColumn
 from sqlalchemy.types import JSON, TypeDecorator
 
 
@@ -77,6 +79,7 @@ vehicles: Final = Table(
     Column("permissions", JSON, nullable=False),
     Column("disconnected_at", Instant),
     Column("switched_off", JSON, nullable=False, server_default="[]"),
+    Column("interfaces", JSON, nullable=False, server_default='["v2.0"]'),
 )
 coverage: Final = Table(
     "coverage",
@@ -179,6 +182,7 @@ def open_state(url: str) -> Engine:
         if engine.dialect.name == "sqlite":
             _prepare_sqlite(engine)
         metadata.create_all(engine)
+        _add_new_columns(engine)
     except (SQLAlchemyError, OSError, ImportError, ValueError) as error:
         raise _unusable(parsed, error) from None
     _explain_errors(engine)
@@ -210,6 +214,18 @@ def scrub(engine: Engine) -> bool:
         connection.execute(text("VACUUM"))
         busy, *_ = connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).one()
     return not busy
+
+
+def _add_new_columns(engine: Engine) -> None:
+    """Give the tables of an older chargelake the columns that came since; each has a default."""
+    found = inspect(engine)
+    for table in metadata.sorted_tables:
+        there = {column["name"] for column in found.get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in there:
+                added = CreateColumn(column).compile(dialect=engine.dialect)
+                with engine.begin() as connection:
+                    connection.execute(text(f"ALTER TABLE {table.name} ADD COLUMN {added}"))
 
 
 def _explain_errors(engine: Engine) -> None:
