@@ -29,7 +29,7 @@ class StreamState:
         blocked_detail: The same for a person.
         blocked_until: Not to be asked again before this instant; None: the next run may.
         whose_move: Who has to do something first: `owner`, `application_owner`, `chargelake`, `nobody`; None where
-            nothing stands in the way.
+            it was answered.
     """
 
     asked_at: datetime
@@ -112,7 +112,7 @@ class Ledger:
             change = change.where(state.streams.c.stream == stream)
         with self._engine.begin() as connection:
             connection.execute(
-                change.values(blocked_state=None, blocked_detail=None, blocked_until=None, whose_move=None)
+                change.values(blocked_state=None, blocked_detail=None, blocked_until=None, whose_move="chargelake")
             )
 
 
