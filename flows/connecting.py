@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from collectors.consent import Connected
+from collectors.consent import READ_VIN, SCOPES, Connected
 from collectors.smartcar_v2.connect import Connect
 from flows.collecting import wired
 from flows.house import House
@@ -19,6 +19,7 @@ async def connect_owner(
     timezone: str | None = None,
     show: Callable[[str], None] = print,
     v3: bool = False,
+    with_vin: bool = False,
 ) -> Connected:
     """Connect an owner's vehicles; the caller holds the lake.
 
@@ -29,14 +30,16 @@ async def connect_owner(
         timezone: IANA zone of the vehicles.
         show: Called with the Connect URL where a person has to open it.
         v3: Through v3, which has no code to exchange.
+        with_vin: Ask for `read_vin` as well, which the check of capabilities needs.
 
     Raises:
         CollectError: Connect or the account could not be read; says whose move it is.
     """
     async with wired(house, new_run_id(house.clock.now())) as wiring:
         connect = wiring.connect_v3() if v3 else wiring.connect()
+        scopes = (*SCOPES, READ_VIN) if with_vin else SCOPES
         if test_account:
-            return await connect.test_account(test_account, timezone=timezone)
+            return await connect.test_account(test_account, scopes=scopes, timezone=timezone)
         if code and isinstance(connect, Connect):
             return await connect.with_code(code, timezone=timezone)
-        return await connect.in_browser(show, timezone=timezone)
+        return await connect.in_browser(show, scopes=scopes, timezone=timezone)

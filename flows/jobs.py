@@ -12,6 +12,7 @@ from datetime import date, datetime
 from typing import Final
 
 from collectors.collect import Outcome
+from collectors.connections import Changes
 from collectors.errors import (
     ApplicationMustAct,
     BudgetSpent,
@@ -21,6 +22,7 @@ from collectors.errors import (
     NothingYet,
     OurBug,
 )
+from collectors.failures import NOT_CONNECTED
 from collectors.streams import V2, V3
 from flows import descriptions
 from flows.exits import Exit, Stop
@@ -66,6 +68,7 @@ class Result:
         stopped: What ended the asking before its end, if anything did.
         counts: What became of the records, by stream; empty until they are transformed.
         waiting_for: Sentences for people whose move it is, with the number of vehicles.
+        changes: What has changed among the connections.
     """
 
     job: Job
@@ -79,6 +82,7 @@ class Result:
     stopped: CollectError | None = None
     counts: Counts = field(default_factory=dict)
     waiting_for: dict[str, int] = field(default_factory=dict)
+    changes: Changes = field(default_factory=Changes)
 
     @property
     def exit(self) -> Exit:
@@ -155,6 +159,8 @@ def check(house: House, result: Result) -> None:
         Stop: The sum is off (exit code 1), a bug of ours.
     """
     result.waiting_for = whose_move(house)
+    if result.changes.gone:  # told once: from then on the vehicles table says so
+        result.waiting_for[NOT_CONNECTED] = len(result.changes.gone)
     off = [name for name, count in house.runs.counts(result.job.run_id).items() if not count.is_conserved]
     outcome = "not conserved" if off else result.exit.name.lower()
     house.runs.finish(result.job.run_id, outcome, house.clock.now())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from collectors.connections import Changes
 from collectors.errors import CollectError
 from collectors.streams import V2
 from flows import forgetting
@@ -53,6 +54,24 @@ async def disconnect_owner(house: House, owner_id: str) -> tuple[str, ...]:
                 await wiring.disconnect(vehicle)
     _mark(house, [each.vehicle_id for each in theirs])
     return tuple(each.vehicle_id for each in theirs)
+
+
+async def sync(house: House, *, believe: bool = False) -> Changes:
+    """Read who is connected at Smartcar, and keep the registry as that is; the caller holds the lake.
+
+    Args:
+        house: The house.
+        believe: Mark what is gone even where an answer tells far fewer than are known.
+
+    Raises:
+        CollectError: The connections could not be read.
+    """
+    async with wired(house, new_run_id(house.clock.now())) as wiring:
+        changes = await wiring.sync(believe=believe)
+        if V2 in house.settings.smartcar.interfaces:
+            await wiring.connect().read_missing()
+    publish_state(house)
+    return changes
 
 
 async def forget_vehicle(house: House, name: str, ending: Ending) -> str | None:

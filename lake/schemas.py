@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 import polars as pl
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Raised whenever a published column changes; written into the metadata of each Parquet file."""
 
 UTC: Final = pl.Datetime("us", "UTC")
@@ -207,6 +207,7 @@ VEHICLES: Final = Table(
         Column("timezone", pl.String, "IANA zone given at `connect --timezone`; null if none was."),
         Column("owner_id", pl.String, "Smartcar's id of the owner's account."),
         Column("consented_at", UTC, "When access was granted."),
+        Column("disconnected_at", UTC, "When it was found, or made, to be connected no more; null while it is."),
         Column("last_good_day", pl.Date, "The last day known on every stream that can be asked; null if none."),
         Column("days_known", pl.Int32, "Vehicle × stream × days since consent that are known."),
         Column("days_unknown", pl.Int32, "Vehicle × stream × days since consent that are not known."),

@@ -57,8 +57,11 @@ def _position(cursor: str | None) -> int:
     return int(text.removeprefix("at:"))
 
 
-def compatibility(query: Query) -> Answer:
-    """Answer `GET /compatibility`: by the maker's prefix of the VIN, for each permission asked about."""
+def compatibility(world: World, query: Query) -> Answer:
+    """Answer `GET /compatibility`: by the maker's prefix of the VIN, for each permission asked about.
+
+    A connected Tesla of the newer integration is told as it is: no daily records, and bills all the same.
+    """
     vin, scopes = query.get("vin", ""), query.get("scope", "").split()
     if len(vin) != 17 or not scopes:  # noqa: PLR2004 - the length of every VIN
         raise bad_parameter("vin" if scopes else "scope", "is needed")
@@ -68,19 +71,31 @@ def compatibility(query: Query) -> Answer:
     return {
         "compatible": True,
         "reason": None,
-        "capabilities": [each for scope in scopes for each in _capabilities(scope, make)],
+        "capabilities": [each for scope in scopes for each in _capabilities(scope, make, _cannot(world, vin))],
     }
 
 
-def _capabilities(scope: str, make: str) -> list[Answer]:
-    known = ENDPOINTS.get(scope)
-    reason = None if known else "SMARTCAR_NOT_CAPABLE"
+def _cannot(world: World, vin: str) -> str | None:
+    """Give the path that the vehicle of this VIN does not answer, if it is connected and there is one."""
+    for each in world.connections.select():
+        vehicle = world.fleet.vehicle(each.vehicle_id)
+        if vehicle is not None and vehicle.vin == vin and vehicle.daily_records == "not_capable":
+            return "/tesla/charge/records"
+    return None
+
+
+def _capabilities(scope: str, make: str, cannot: str | None) -> list[Answer]:
+    paths = [path.format(make=make.lower()) or "/" for path in ENDPOINTS.get(scope, ())]
+    if scope == "read_charge_records" and make == "TESLA":
+        paths.append("/tesla/charge/records/billing")
+    if not paths:
+        return [{"permission": scope, "endpoint": "/", "capable": False, "reason": "SMARTCAR_NOT_CAPABLE"}]
     return [
         {
             "permission": scope,
-            "endpoint": path.format(make=make.lower()) or "/",
-            "capable": known is not None,
-            "reason": reason,
+            "endpoint": path,
+            "capable": path != cannot,
+            "reason": "VEHICLE_NOT_CAPABLE" if path == cannot else None,
         }
-        for path in known or ("",)
+        for path in paths
     ]

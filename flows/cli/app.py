@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from flows.cli import connecting, keeping, keys, leaving, planning, practising, quarantine, reading, running
+from flows.cli import connecting, fleet, keeping, keys, leaving, planning, practising, quarantine, reading, running
 from flows.cli.frame import configure_logging, flush_output
 from flows.exits import Exit, Stop
 
@@ -33,7 +33,7 @@ app.command(
 app.command(epilog="Example: chargelake connect --timezone Europe/Berlin")(connecting.connect)
 app.command(epilog="Example: chargelake disconnect VEHICLE")(leaving.disconnect)
 app.command(epilog="Example: chargelake forget VEHICLE")(leaving.forget)
-app.command(epilog="Example: chargelake vehicles --json")(reading.vehicles)
+app.command(epilog="Example: chargelake vehicles --json")(fleet.vehicles)
 app.command(epilog="Example: chargelake plan --what-if vehicles=30000")(planning.plan)
 app.command(epilog="Example: chargelake collect")(running.collect)
 app.command(epilog="Example, from cron: 15 4 * * * chargelake run")(running.run)

@@ -28,6 +28,10 @@ V3 = Annotated[
     bool,
     typer.Option("--v3", help="Connect through v3; without it through v2.0, if its credentials are set."),
 ]
+Vin = Annotated[
+    bool,
+    typer.Option("--vin", help="Also ask for read_vin, which `vehicles --capabilities --check` needs; no VIN is kept."),
+]
 Open = Annotated[bool, typer.Option("--open/--no-open", help="Open the Connect page in a browser.")]
 
 
@@ -36,6 +40,7 @@ def connect(
     code: Code = None,
     timezone: Zone = None,
     v3: V3 = False,
+    vin: Vin = False,
     open_page: Open = False,
     as_json: AsJson = False,
 ) -> None:
@@ -54,6 +59,7 @@ def connect(
                 timezone=timezone,
                 show=_shower(open_page=open_page),
                 v3=through_v3,
+                with_vin=vin,
             )
         )
     _show(connected, as_json=as_json)
