@@ -24,7 +24,7 @@ _ASKED: Final = pl.Schema(
     }
     | {"as_of": schemas.UTC}
 )
-_STARTS: Final = ("chargeStart", "date")
+_STARTS: Final = ("chargeStart", "startTime", "date")
 _KNOWN: Final = pl.Schema({"vehicle_id": pl.String, "stream": pl.String, "since": pl.Date, "until": pl.Date})
 
 

@@ -115,7 +115,7 @@ def _take_in_sessions(
     touched = sessions.touched_months(told, sweeps) | sessions.touched_by_id(_known_ids(tables, told), told)
     history = tables.read(schemas.SESSION_HISTORY, _partitions(touched))
     applied = sessions.apply(history, observed, sweeps, again)
-    _append(tables, schemas.SESSION_HISTORY, history, applied.appended)
+    _keep_history(tables, history, applied)
     published = sessions.months_to_publish(touched) & (touched | _existing(tables))
     standing = sessions.current(
         tables.read(schemas.SESSION_HISTORY, _partitions(sessions.months_to_read(published))),
@@ -143,6 +143,14 @@ def _keep_quarantine(tables: Tables, found: pl.DataFrame) -> None:
     touched = {Partition(month=month) for month in found["month"].unique()}
     kept = pl.concat([tables.read(schemas.QUARANTINE, touched), found]).unique("raw_ref", keep="first")
     tables.publish_changed(schemas.QUARANTINE, kept, touched)
+
+
+def _keep_history(tables: Tables, history: pl.DataFrame, applied: sessions.AppliedSessions) -> None:
+    """Publish the months of history in which a revision was made or told again."""
+    after = applied.history(history)
+    told_again = after.join(applied.confirmed, on=["session_id", "revision"], how="semi")
+    touched = pl.concat([frame.select("make", "month") for frame in (applied.appended, told_again)]).unique()
+    tables.publish_changed(schemas.SESSION_HISTORY, after, _partitions(touched.iter_rows()))
 
 
 def _append(tables: Tables, table: schemas.Table, history: pl.DataFrame, appended: pl.DataFrame) -> None:

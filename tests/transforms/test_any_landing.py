@@ -23,6 +23,7 @@ from landed_answers import (
     read,
     session,
 )  # fmt: skip
+from told_by_v3 import signal
 
 from transforms import sessions
 from transforms.decode import decode
@@ -179,7 +180,8 @@ odd_records = json_values | st.dictionaries(fields, field_values | odd_cost)
 @quick
 @given(st.sampled_from(sorted(STREAMS)), st.lists(odd_records, max_size=5))
 def test_whatever_json_lands_is_observed_or_quarantined(stream, records):
-    decoded = read(answer(stream, records))
+    body = json.dumps(signal(records)) if STREAMS[stream].is_signal else records
+    decoded = read(answer(stream, body))
     assert decoded.received == {stream: len(records) or 0} or decoded.quarantine["reason"].to_list() == [
         "unreadable_answer"
     ]
