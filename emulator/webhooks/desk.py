@@ -35,6 +35,7 @@ PAUSE = 1.0
 # A large fleet takes a while to look through; this part of the time at most is spent on it.
 BUSY_SHARE = 0.05
 STATES = ("ERROR", "RESOLVED")
+OF_VERIFY = "webhook_old_challenge"
 
 
 @dataclass(slots=True)
@@ -160,7 +161,7 @@ class WebhookDesk:
 
     async def _verify(self, webhook: Webhook) -> None:
         challenge = secrets.token_urlsafe(24)
-        faults = self._faults(None, webhook.id)
+        faults = self._faults(None, webhook.id, of_verify=True)
         made = verify_body(webhook, challenge, self._world.clock.now(), faults)
         answered = await self._postman.post(webhook, encode(made), None)
         about = {"eventType": "VERIFY", "eventId": str(made["eventId"]), "fault": ", ".join(faults)}
@@ -279,10 +280,14 @@ class WebhookDesk:
         token = self._world.config.management_token
         return signature(f"not {token}" if "webhook_wrong_signature" in faults else token, text)
 
-    def _faults(self, vehicle_id: str | None, key: str) -> list[str]:
-        """Give the names of the faults that strike one delivery, and count them."""
+    def _faults(self, vehicle_id: str | None, key: str, *, of_verify: bool = False) -> list[str]:
+        """Give the names of the faults that strike one delivery (a VERIFY has one of its own), and count them."""
         switchboard = self._world.faults
-        struck = [each for each in switchboard.of("webhook", ENDPOINT, vehicle_id) if switchboard.hits(each, key)]
+        struck = [
+            each
+            for each in switchboard.of("webhook", ENDPOINT, vehicle_id)
+            if (each.name == OF_VERIFY) == of_verify and switchboard.hits(each, key)
+        ]
         for fault in struck:
             switchboard.count(fault, vehicle_id or "")
         return [fault.name for fault in struck]
