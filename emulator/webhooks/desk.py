@@ -60,7 +60,7 @@ class WebhookDesk:
         self._world = world
         self._postman = Postman(world)
         self._webhooks: dict[str, Webhook] = {}
-        self._events: dict[str, list[Event]] = {}
+        self._events: dict[str, dict[str, Event]] = {}
         self._told_until: dict[tuple[str, str], datetime] = {}
         self._numbers = count(1)
         self._sequence = count(1)
@@ -102,7 +102,7 @@ class WebhookDesk:
 
     def _keep(self, webhook: Webhook) -> None:
         self._webhooks[webhook.id] = webhook
-        self._events.setdefault(webhook.id, [])
+        self._events.setdefault(webhook.id, {})
 
     def unsubscribe(self, webhook_id: str) -> None:
         """Forget a webhook and what it was to be told.
@@ -204,12 +204,12 @@ class WebhookDesk:
         connected = self._connected(vehicle_id)
         user_id = connected[0].user_id if connected else ""
         event = Event(event_id, vehicle_id, user_id, at, number, self._world.clock.now(), first, error)
-        self._events[webhook.id].append(event)
+        self._events[webhook.id][event.id] = event
 
     def _due(self, webhook: Webhook) -> list[Event]:
         """Give the events that are due, oldest first unless a fault puts them into disorder."""
         now = self._world.clock.now()
-        due = [each for each in self._events.get(webhook.id, []) if each.due <= now]
+        due = [each for each in self._events.get(webhook.id, {}).values() if each.due <= now]
         due.sort(key=lambda each: (each.at, each.sequence))
         disorder = self._world.faults.of("webhook", ENDPOINT, None)
         return due[::-1] if any(fault.name == "webhook_disorder" for fault in disorder) else due
@@ -241,8 +241,7 @@ class WebhookDesk:
 
     def _forget(self, webhook: Webhook, event: Event) -> None:
         """Take an event off the list, unless the webhook was unsubscribed meanwhile."""
-        if event in self._events.get(webhook.id, []):
-            self._events[webhook.id].remove(event)
+        self._events.get(webhook.id, {}).pop(event.id, None)
 
     async def _send(
         self, webhook: Webhook, event: Event, connected: tuple[Vehicle, Grant], faults: Collection[str]
