@@ -65,6 +65,7 @@ class WebhookDesk:
         self._numbers = count(1)
         self._sequence = count(1)
         self._lock = asyncio.Lock()
+        self._looked = 0.0
         self._pump: asyncio.Task[None] | None = None
 
     @property
@@ -135,8 +136,11 @@ class WebhookDesk:
         """Deliver what is due now and wait for the answers."""
         outcome = Outcome()
         async with self._lock:
+            begun = time.monotonic()
             for webhook in self.webhooks:
                 self._notice(webhook)
+            self._looked = time.monotonic() - begun
+            for webhook in self.webhooks:
                 for event in self._due(webhook):
                     await self._attempt(webhook, event, outcome)
         outcome.waiting = sum(map(len, self._events.values()))
@@ -151,13 +155,10 @@ class WebhookDesk:
         await self._postman.close()
 
     async def _run(self) -> None:
-        pause = PAUSE
         while True:
-            await asyncio.sleep(pause)
+            await asyncio.sleep(max(PAUSE, self._looked / BUSY_SHARE))
             if self._world.clock.rate > 0:
-                begun = time.monotonic()
                 await self.deliver()
-                pause = max(PAUSE, (time.monotonic() - begun) / BUSY_SHARE)
 
     async def _verify(self, webhook: Webhook) -> None:
         challenge = secrets.token_urlsafe(24)
@@ -215,28 +216,29 @@ class WebhookDesk:
         return due[::-1] if any(fault.name == "webhook_disorder" for fault in disorder) else due
 
     async def _attempt(self, webhook: Webhook, event: Event, outcome: Outcome) -> None:
-        """Try to deliver an event: received, to be tried again, or dropped."""
+        """Try to deliver an event; one of a vehicle that was disconnected meanwhile is told to nobody."""
         connected = self._connected(event.vehicle_id)
         if connected is None:
             self._forget(webhook, event)
             return
-        now = self._world.clock.now()
         event.attempts += 1
-        event.first_attempt = event.first_attempt or now
+        event.first_attempt = event.first_attempt or self._world.clock.now()
         faults = self._faults(event.vehicle_id, event.id)
         answered = await self._send(webhook, event, connected, faults)
         if answered.good and "webhook_twice" in faults:
             await self._send(webhook, event, connected, faults)
+        self._settle(webhook, event, outcome, received=answered.good)
+
+    def _settle(self, webhook: Webhook, event: Event, outcome: Outcome, *, received: bool) -> None:
+        """Count an attempt and say what becomes of its event: received, to be tried again, or dropped."""
+        last = event.attempts > len(AGAIN)
         outcome.attempts += 1
-        if answered.good:
-            outcome.delivered += 1
+        outcome.delivered += received
+        outcome.failed += not received
+        outcome.dropped += last and not received
+        if received or last:
             self._forget(webhook, event)
-            return
-        outcome.failed += 1
-        if event.attempts > len(AGAIN):
-            outcome.dropped += 1
-            self._forget(webhook, event)
-        else:
+        elif event.first_attempt is not None:
             event.due = event.first_attempt + AGAIN[event.attempts - 1]
 
     def _forget(self, webhook: Webhook, event: Event) -> None:

@@ -1,6 +1,6 @@
 """v3 by poll: the application's token, connections, vehicles, and signals read from a store."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -375,6 +375,25 @@ async def test_the_truth_tells_over_http_what_each_version_tells(start):
     assert {tuple(sorted(row["v3"])) for row in rows if row["v3"]} == {tuple(sorted(row["v2"])) for row in rows}
     assert rows[0]["v2"]["start"] == rows[0]["start"]
     assert rows[0]["v3"]["record_id"].startswith("CHG")
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "kwh", "ongoing"),
+    [
+        ("dundee", 327, "4562.984", 1),
+        ("norway_apartment", 3566, "47941.60", 26),
+        ("workplace_asensio", 3395, "19723.69", 0),
+        ("bmw_u11", 6, None, 0),
+    ],
+)
+async def test_real_sets_come_through_v3_whole(start, real_data, name, number, kwh, ongoing):
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    client = await start(dataset=real_data, now=now, v3_clock_offset=0, v3_meter_factor=0)
+    told = [each for v in await client.connect_v3(f"{name}@smartcar.com") for each in await records(client, v)]
+    assert len({each["id"] for each in told}) == number
+    assert sum("endTime" not in each for each in told) == ongoing
+    energy = sum(Decimal(str(each.get("energyAdded", 0))) for each in told)
+    assert kwh is None or round(energy, 2) == round(Decimal(kwh), 2)
 
 
 # Faults
