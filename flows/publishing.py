@@ -6,11 +6,12 @@ from typing import Final
 
 import polars as pl
 
-from collectors.smartcar_v2.streams import STREAMS, TESLA_BILLING, TESLA_DAYS, streams_of
+from collectors.streams import SOURCES, STREAMS, TESLA_BILLING, TESLA_DAYS, V2, V3_RECORDS, streams_of
 from flows.house import House
 from lake import schemas
 from lake.tables import with_month
 from transforms.completeness import completeness
+from transforms.sessions import standing
 from transforms.vehicles import BLOCKED, REGISTERED, vehicles
 
 _ASKED: Final = pl.Schema(
@@ -25,6 +26,7 @@ _ASKED: Final = pl.Schema(
     | {"as_of": schemas.UTC}
 )
 _STARTS: Final = ("chargeStart", "startTime", "date")
+_OF_TELLINGS: Final = ("session_id", "revision", "status", "vehicle_id", "make", "source", "started_at")
 _KNOWN: Final = pl.Schema({"vehicle_id": pl.String, "stream": pl.String, "since": pl.Date, "until": pl.Date})
 
 
@@ -80,7 +82,7 @@ def _asked(house: House) -> pl.DataFrame:
     states, windows = house.ledger.states(), window_days(house)
     rows: list[tuple[object, ...]] = []
     for vehicle in house.registry.vehicles():
-        for stream in streams_of(vehicle.make):
+        for stream in streams_of(vehicle):
             state = states.get((vehicle.vehicle_id, stream.name))
             rows.append(
                 (
@@ -98,12 +100,15 @@ def _asked(house: House) -> pl.DataFrame:
 
 def _record_days(house: House) -> pl.DataFrame:
     """The days (UTC) that have a record, by vehicle and stream: vehicle_id, stream, day."""
-    by_make = {stream.make: stream.name for stream in STREAMS if stream is not TESLA_DAYS}
-    sessions = house.tables.read(schemas.CHARGE_SESSIONS, columns=("vehicle_id", "make", "started_at"))
+    by_make = {stream.make: stream.name for stream in STREAMS if stream.interface == V2 and stream is not TESLA_DAYS}
+    history = house.tables.read(schemas.SESSION_HISTORY, columns=_OF_TELLINGS)
     days = house.tables.read(schemas.CHARGE_DAYS, columns=("vehicle_id", "day"))
-    told = sessions.select(
+    told = standing(history).select(
         "vehicle_id",
-        pl.col("make").replace_strict(by_make, default=TESLA_BILLING.name, return_dtype=pl.String).alias("stream"),
+        pl.when(pl.col("source") == SOURCES[V3_RECORDS.interface])
+        .then(pl.lit(V3_RECORDS.name))
+        .otherwise(pl.col("make").replace_strict(by_make, default=TESLA_BILLING.name, return_dtype=pl.String))
+        .alias("stream"),
         pl.col("started_at").dt.date().alias("day"),
     )
     daily = days.select("vehicle_id", pl.lit(TESLA_DAYS.name).alias("stream"), "day")
@@ -115,4 +120,5 @@ def _quarantined_days(house: House) -> pl.DataFrame:
     kept = house.tables.read(schemas.QUARANTINE, columns=("vehicle_id", "stream", "record"))
     told = pl.coalesce(pl.col("record").str.extract(rf'"{field}"\s*:\s*"(\d{{4}}-\d\d-\d\d)') for field in _STARTS)
     day = told.str.to_date("%Y-%m-%d", strict=False)
-    return kept.select("vehicle_id", "stream", day.alias("day")).drop_nulls()
+    stream = pl.col("stream").replace("v3_events", V3_RECORDS.name)  # an event tells what the poll would have
+    return kept.select("vehicle_id", stream, day.alias("day")).drop_nulls()
