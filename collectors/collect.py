@@ -32,6 +32,8 @@ from lake.state import StateUnusable
 from lake.store import HomeUnwritable
 
 _log = logging.getLogger(__name__)
+_STOPS = ApplicationMustAct | BudgetSpent | EveryoneWaits
+"""What ends the handing out of tasks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,7 @@ class Collector:
         self._ledger.answered(task.vehicle.vehicle_id, task.stream.name, days, collected.received_at)
 
     def _stop_after(self, error: CollectError) -> None:
-        if self._stopped is None and isinstance(error, ApplicationMustAct | BudgetSpent | EveryoneWaits):
+        if self._stopped is None and isinstance(error, _STOPS):
             self._stopped = error
             _log.warning("no more tasks are handed out: %s", error)
 
@@ -174,7 +176,7 @@ class Collector:
         key = (task.vehicle.vehicle_id, task.stream.name)
         if error.state is None:
             return
-        if not outcome.requests and isinstance(error, BudgetSpent | EveryoneWaits) and self._is_blocked(key):
+        if not outcome.requests and isinstance(error, _STOPS) and self._is_blocked(key):
             return
         detail = error.what_to_do or str(error)
         # The bucket is real time's, which a run's clock need not be; the next run's pacing knows it by itself.

@@ -28,7 +28,7 @@ from datetime import datetime
 from typing import ClassVar, Literal
 
 Mover = Literal["nobody", "chargelake", "owner", "application_owner"]
-BlockState = Literal["no_permission", "not_capable", "owner_must_act", "over_budget", "upstream_error"]
+BlockState = Literal["no_permission", "not_capable", "owner_must_act", "over_budget", "upstream_error", "not_asked"]
 
 _LONGEST_DETAIL = 300
 _LOOKED_AT = 4000
@@ -202,6 +202,7 @@ class TokenRefused(OwnerMustAct):
 class ApplicationMustAct(CollectError):
     """The owner of the Smartcar application has to act; no vehicle can be collected before."""
 
+    state: ClassVar[BlockState | None] = "not_asked"
     whose_move: ClassVar[Mover] = "application_owner"
 
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
 
+from tests.tries import tries
+
+settings.register_profile("chargelake", tries(50))
+settings.load_profile("chargelake")
 SHARED = ("session", "module")
 CHEAP = frozenset({"real_data"})
 """Shared, and made in no time: tests that share nothing else may run anywhere."""
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Group the tests that share a fixture, for `--dist loadgroup`."""
-    for item in items:
+    for item in items if config.pluginmanager.hasplugin("xdist") else ():
         if group := _group(item):
             item.add_marker(pytest.mark.xdist_group(group))
 

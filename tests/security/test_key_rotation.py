@@ -31,8 +31,8 @@ STEPS = 19
 def rotated_until_killed(house: House, steps: int) -> bool:
     """Rotate in a process that is killed before a step on the disk or a seal, after `steps` of them; whether it was.
 
-    The process starts from a clean one that has imported the house and nothing else: a fork of the process of the
-    tests would inherit what hundreds of other tests left in it.
+    The process starts from a clean one that has imported the house and nothing else. A fork of the process of the
+    tests would end as that one does: Prefect's services, where a test had started them, fail there at the exit.
     """
     house.engine.dispose()
     process = CLEAN.Process(target=rotate_and_die, args=(house.settings, steps))
