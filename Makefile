@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-SUITE := -n auto --dist loadgroup
+SUITE := -n auto
 .PHONY: help setup demo test chaos check static lint types audit coverage docs bench lock clean
 
 help: ## Show the targets

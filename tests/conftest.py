@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.tries import tries
 
 settings.register_profile("chargelake", tries(50))
 settings.load_profile("chargelake")
-SHARED = ("session", "module")
-CHEAP = frozenset({"real_data"})
-"""Shared, and made in no time: tests that share nothing else may run anywhere."""
+
+ROOT: Final = Path(__file__).parents[1]
+OF_A_SESSION: Final = ("backfilled", "breakdowns", "showroom", "spring")
+OF_A_FILE: Final = 'scope="module"'
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Group the tests that share a fixture, for `--dist loadgroup`."""
-    for item in items if config.pluginmanager.hasplugin("xdist") else ():
-        if group := _group(item):
-            item.add_marker(pytest.mark.xdist_group(group))
+class BySharing(LoadScopeScheduling):
+    """Hands out the tests of files that share a fixture together, and all others one by one.
+
+    `--dist loadgroup` of pytest-xdist 3.8 would do it, but renames tests in a way that pytest 9.2 takes no notice of.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _shared_by(nodeid.partition("::")[0]) or nodeid
 
 
-def _group(item: pytest.Item) -> str | None:
-    """Where its first shared fixture of ours is from: a session's by its name, a module's by its file."""
-    names = getattr(item, "fixturenames", ())
-    for name in names:
-        made = item._fixtureinfo.name2fixturedefs.get(name)
-        if made and made[-1].baseid.startswith("tests") and made[-1].scope in SHARED and name not in CHEAP:
-            return name if made[-1].scope == "session" else made[-1].baseid
-    return None
+@cache
+def _shared_by(file: str) -> str | None:
+    """What the tests of a file share that is costly to make; None if nothing."""
+    content = (ROOT / file).read_text("utf-8")
+    return next((name for name in OF_A_SESSION if name in content), file if OF_A_FILE in content else None)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> BySharing:
+    return BySharing(config, log)

@@ -29,7 +29,7 @@ from transforms import sessions
 from transforms.decode import decode
 from transforms.wire import STREAMS
 
-quick = tries(20)
+quick = tries(12)
 
 MIDNIGHT = datetime(2026, 9, 30, 23, 59, 40, tzinfo=UTC)
 """Close to the end of a month, so that drift moves sessions across it."""

@@ -13,7 +13,7 @@ from test_any_landing import bills, maker_sessions, tesla_days
 from tests.tries import tries
 from transforms.vanishing import MANY, SOME
 
-quick = tries(25)
+quick = tries(10)
 
 records = st.one_of(
     st.tuples(st.just("bmw_records"), st.lists(maker_sessions(), max_size=4).map(lambda told: [told])),
