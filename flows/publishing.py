@@ -59,7 +59,7 @@ def vehicles_now(house: House, known: pl.DataFrame) -> pl.DataFrame:
         for each in house.registry.vehicles()
     ]  # fmt: skip
     blocked = [
-        (*key, state.blocked_state, state.blocked_detail)
+        (*key, state.whose_move, state.blocked_detail)
         for key, state in house.ledger.states().items()
         if state.blocked_state is not None
     ]

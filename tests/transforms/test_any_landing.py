@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import polars as pl
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from landed_answers import (
     CURRENCIES,
@@ -25,11 +25,12 @@ from landed_answers import (
 )  # fmt: skip
 from told_by_v3 import signal
 
+from tests.tries import tries
 from transforms import sessions
 from transforms.decode import decode
 from transforms.wire import STREAMS
 
-quick = settings(max_examples=25, deadline=None, database=None, derandomize=True)
+quick = tries(12)
 
 MIDNIGHT = datetime(2026, 9, 30, 23, 59, 40, tzinfo=UTC)
 """Close to the end of a month, so that drift moves sessions across it."""
