@@ -1,0 +1,1 @@
+"""Smartcar's v3: signals by poll, and events that Smartcar sends by itself (webhooks)."""
