@@ -72,7 +72,7 @@ async def receiving(
     house: House,
     reception: Reception,
     address: Address,
-    limits: Limits = Limits(),
+    limits: Limits = Limits(),  # noqa: B008, frozen
 ) -> AsyncIterator[str]:
     """A receiver that listens; gives the URL to post to. On leaving, everything accepted has landed as segments.
 
