@@ -27,7 +27,6 @@ from collectors.smartcar_v3.discretion import discreet
 from collectors.smartcar_v3.events import (
     EVENTS,
     LANDED,
-    SOURCE,
     VERIFY,
     Event,
     NotAnEvent,
@@ -35,6 +34,7 @@ from collectors.smartcar_v3.events import (
     read_event,
     verification,
 )
+from collectors.streams import SOURCES, V3
 from lake.clock import Clock
 from lake.raw import Answer, encode_body
 from lake.store import HomeUnwritable
@@ -175,7 +175,7 @@ def _answer(event: Event, body: bytes, now: datetime) -> Answer:
         raise _Refused(_BAD, "no event: too deep, or no JSON") from None
     text, encoding, digest = encode_body(kept)
     return Answer(
-        source=SOURCE,
+        source=SOURCES[V3],
         stream=EVENTS,
         run_id="",
         asked_at=now,

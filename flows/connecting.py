@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from collectors.smartcar_v2.connect import Connected
+from collectors.consent import Connected
+from collectors.smartcar_v2.connect import Connect
 from flows.collecting import wired
 from flows.house import House
 from lake.raw import new_run_id
@@ -17,6 +18,7 @@ async def connect_owner(
     code: str | None = None,
     timezone: str | None = None,
     show: Callable[[str], None] = print,
+    v3: bool = False,
 ) -> Connected:
     """Connect an owner's vehicles; the caller holds the lake.
 
@@ -26,14 +28,15 @@ async def connect_owner(
         code: A code obtained elsewhere.
         timezone: IANA zone of the vehicles.
         show: Called with the Connect URL where a person has to open it.
+        v3: Through v3, which has no code to exchange.
 
     Raises:
         CollectError: Connect or the account could not be read; says whose move it is.
     """
     async with wired(house, new_run_id(house.clock.now())) as wiring:
-        connect = wiring.connect()
+        connect = wiring.connect_v3() if v3 else wiring.connect()
         if test_account:
             return await connect.test_account(test_account, timezone=timezone)
-        if code:
+        if code and isinstance(connect, Connect):
             return await connect.with_code(code, timezone=timezone)
         return await connect.in_browser(show, timezone=timezone)

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from collectors.smartcar_v3.events import EVENTS, RECORDS
+from collectors.smartcar_v3.events import EVENTS
+from collectors.streams import V3_RECORDS
 from collectors.windows import whole_days
 from flows.house import House
 from flows.publishing import window_days
@@ -49,7 +50,7 @@ def _windows(house: House, names: list[str], torn: set[str]) -> Iterator[tuple[S
     for answer in read_answers(house.store, names):
         if answer.stream == EVENTS and answer.vehicle_id in consent:
             if told := told_days(answer, consent[answer.vehicle_id], house.settings.smartcar.window_days).days:
-                yield (answer.vehicle_id, RECORDS), told
+                yield (answer.vehicle_id, V3_RECORDS.name), told
             continue
         if answer.vehicle_id is None or answer.since is None or answer.until is None or not _is_told(answer):
             continue

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from collectors.errors import scrub
-from collectors.smartcar_v3.events import EVENTS, RECORDS, NotAnEvent
+from collectors.smartcar_v3.events import EVENTS, NotAnEvent
 from collectors.smartcar_v3.notices import NOTHING, Told, told
+from collectors.streams import V3_RECORDS
 from flows.house import House
 from lake.intervals import DayInterval
 from lake.journal import Sealed, seal_left
@@ -79,7 +80,7 @@ def take_notice(house: House, answers: Sequence[Answer]) -> dict[str, StreamCoun
             news.setdefault(event.vehicle_id, _News()).add(found)
     for vehicle_id, each in news.items():
         if each.notices or each.days:
-            house.ledger.told(vehicle_id, RECORDS, each.days, each.notices)
+            house.ledger.told(vehicle_id, V3_RECORDS.name, each.days, each.notices)
     strangers = sorted({scrub(str(event.vehicle_id)) for event in events if event.vehicle_id not in consent})
     return {EVENTS: StreamCount(drift=(_of_strangers(strangers),))} if strangers else {}
 

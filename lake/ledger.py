@@ -103,16 +103,16 @@ class Ledger:
         with self._engine.begin() as connection:
             _replace_coverage(connection, vehicle_id, stream, known)
 
-    def lift_blocks(self, vehicle_ids: Iterable[str]) -> None:
-        """Let these vehicles' streams be asked again, as after a new consent."""
+    def lift_blocks(self, vehicle_ids: Iterable[str], stream: str | None = None) -> None:
+        """Let these vehicles' streams, or one of them, be asked again, as after a new consent."""
         wanted = list(vehicle_ids)
         nothing = {"blocked_state": None, "blocked_detail": None, "blocked_until": None, "whose_move": None}
-        asked, told = state.streams, state.notices
         with self._engine.begin() as connection:
-            connection.execute(update(asked).where(asked.c.vehicle_id.in_(wanted)).values(nothing))
-            connection.execute(
-                update(told).where(told.c.vehicle_id.in_(wanted), told.c.kind != "").values(stands=False)
-            )
+            for table, lifted in ((state.streams, nothing), (state.notices, {"stands": False})):
+                change = update(table).where(table.c.vehicle_id.in_(wanted))
+                if stream is not None:
+                    change = change.where(table.c.stream == stream)
+                connection.execute(change.values(lifted))
 
 
 def _stream_state(row: Row[Any]) -> StreamState:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from collectors.errors import without_secrets
-from collectors.smartcar_v3.events import CHARGE_RECORDS
+from collectors.smartcar_v3.protocol import RECORDS
 
 _VIN_LENGTH: Final = 17
 _SIGNS: Final = (b"@", b"\\", b"bearer", b"basic", b"eyj", b"token", b"secret", b"password", b"code=")
@@ -50,7 +50,7 @@ def _clean(value: Any, *, keep_ids: bool) -> Any:
     if isinstance(value, list):
         return [_clean(each, keep_ids=keep_ids) for each in value]
     if isinstance(value, dict):
-        keep_ids = keep_ids or value.get("code") == CHARGE_RECORDS
+        keep_ids = keep_ids or value.get("code") == RECORDS
         return {without_secrets(name): _clean_field(name, each, keep_ids=keep_ids) for name, each in value.items()}
     return value
 

@@ -11,20 +11,17 @@ import hmac
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
 
-SOURCE: Final = "smartcar_v3"
-"""The name of this interface in the lake."""
+from collectors.calls import is_id, read_modern
+from collectors.smartcar_v3.protocol import RECORDS
+
 EVENTS: Final = "v3_events"
-"""The stream that events land in."""
-RECORDS: Final = "v3_records"
-"""The stream of the ledger that they tell of."""
-CHARGE_RECORDS: Final = "charge-chargerecords"
-"""The code of the signal with the charge records (§8)."""
+"""The stream that events land in; what they tell the ledger is of `V3_RECORDS`."""
 
 VERIFY: Final = "VERIFY"
 STATE: Final = "VEHICLE_STATE"
@@ -32,7 +29,6 @@ ERROR: Final = "VEHICLE_ERROR"
 LANDED: Final = frozenset({STATE, ERROR})
 """The types that are kept."""
 
-_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _MAKE: Final = re.compile(r"[A-Z0-9][A-Z0-9 _-]{0,39}")
 _EVENT_ID: Final = re.compile(r"[A-Za-z0-9_.:~+/=-]{1,200}")
 _CHALLENGE: Final = re.compile(r"[A-Za-z0-9._~+/=-]{1,256}")
@@ -40,8 +36,6 @@ _CHALLENGE: Final = re.compile(r"[A-Za-z0-9._~+/=-]{1,256}")
 an event would let anybody have an event signed. No JSON object is made of these characters."""
 
 _ODD: Final = (msgspec.MsgspecError, ValueError, RecursionError)
-_MILLISECONDS_FROM: Final = 100_000_000_000
-"""Epoch numbers from here on are milliseconds: as seconds they would lie in the year 5138."""
 
 
 class NotAnEvent(Exception):
@@ -183,7 +177,7 @@ def read_event(body: bytes) -> Event:
         kind=envelope.event_type,
         vehicle_id=_id(vehicle.id) or _id(envelope.vehicle_id),
         make=_make(vehicle.make),
-        delivered_at=instant(_part(envelope.meta, _Meta).delivered_at),
+        delivered_at=read_modern(_part(envelope.meta, _Meta).delivered_at),
         challenge=_challenge(data.challenge) or _challenge(_part(envelope.payload, _Data).challenge),
     )
 
@@ -191,28 +185,13 @@ def read_event(body: bytes) -> Event:
 def records_signals(body: bytes) -> list[ToldSignal]:
     """The signals with charge records in an event."""
     signals = (_part(each, _Signal) for each in _entries(_part(_envelope(body).data, _Data).signals))
-    return [_told_signal(each) for each in signals if each.code == CHARGE_RECORDS]
+    return [_told_signal(each) for each in signals if each.code == RECORDS]
 
 
 def told_errors(body: bytes) -> list[ToldError]:
     """The errors in an event; those without a type say nothing."""
     errors = (_part(each, _Error) for each in _entries(_part(_envelope(body).data, _Data).errors))
     return [_told_error(each) for each in errors if isinstance(each.type, str) and each.type]
-
-
-def instant(value: object) -> datetime | None:
-    """A time as ISO-8601 text, epoch seconds or milliseconds (§13), in UTC; None if it is none."""
-    try:
-        if isinstance(value, str) and not value.strip().isdecimal():
-            parsed = datetime.fromisoformat(value.strip())
-            return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
-        if isinstance(value, bool) or not isinstance(value, str | int | float):
-            return None
-        number = float(value)
-        seconds = number / 1000 if number >= _MILLISECONDS_FROM else number
-        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds) if seconds > 0 else None
-    except (ValueError, OverflowError):
-        return None
 
 
 def _envelope(body: bytes) -> _Envelope:
@@ -243,7 +222,7 @@ def _entries(raw: Raw) -> list[Raw]:
 def _told_signal(signal: _Signal) -> ToldSignal:
     status = _part(signal.status, _Status).value
     meta = _part(signal.meta, _SignalMeta)
-    times = (instant(each) for each in (meta.oem_updated_at, meta.retrieved_at, meta.fetched_at))
+    times = (read_modern(each) for each in (meta.oem_updated_at, meta.retrieved_at, meta.fetched_at))
     has_body = bytes(signal.body).lstrip()[:1] == b"{"
     return ToldSignal(has_body and status in {None, "SUCCESS"}, next((each for each in times if each), None))
 
@@ -254,10 +233,10 @@ def _told_error(error: _Error) -> ToldError:
         type=error.type.upper(),
         code=error.code.upper() if isinstance(error.code, str) and error.code else None,
         is_resolved=isinstance(error.state, str) and error.state.upper() == "RESOLVED",
-        about_records=not signals or CHARGE_RECORDS in signals,
+        about_records=not signals or RECORDS in signals,
         description=error.description if isinstance(error.description, str) else None,
         resolution=_resolution(error.resolution),
-        occurred_at=instant(error.occurred_at),
+        occurred_at=read_modern(error.occurred_at),
     )
 
 
@@ -286,7 +265,7 @@ def _event_id(value: object) -> str | None:
 
 
 def _id(value: object) -> str | None:
-    return value if isinstance(value, str) and _ID.fullmatch(value) else None
+    return value if isinstance(value, str) and is_id(value) else None
 
 
 def _make(value: object) -> str | None:

@@ -7,19 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import msgspec
 
 from collectors.errors import CollectError
+from collectors.failures import failure
 from collectors.http import Response
-from collectors.smartcar_v2.failures import failure
 from collectors.smartcar_v3.events import ERROR, STATE, ToldError, read_event, records_signals, told_errors
+from collectors.windows import whole_days
 from lake.intervals import DayInterval
 from lake.notices import Notice, answered
 from lake.raw import Answer
-
-_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +60,10 @@ def _of_signals(answer: Answer, at: datetime, consent_day: date, window_days: in
     if not good:
         return NOTHING
     as_of = max((signal.as_of for signal in good if signal.as_of), default=None)
-    days = _whole_days(min(as_of, answer.received_at).date(), consent_day, window_days) if as_of else None
-    return Told((answered(at),), days)
-
-
-def _whole_days(as_of: date, consent_day: date, window_days: int) -> DayInterval | None:
-    """From consent, or the oldest day a delivery tells whole, to the day before the one it is as of."""
-    since = max(consent_day, as_of - timedelta(days=window_days - 1)) if window_days else consent_day
-    return DayInterval(since, as_of - _DAY) if since < as_of else None
+    today = min(as_of or at, answer.received_at).date()
+    if as_of is None or today < consent_day:
+        return Told((answered(at),))
+    return Told((answered(at),), whole_days(DayInterval(consent_day, today), today, window_days))
 
 
 def _of_errors(answer: Answer, at: datetime) -> Iterator[Notice]:

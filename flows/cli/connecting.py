@@ -13,7 +13,7 @@ from flows.cli.frame import AsJson, clear_errors, open_house, say, show_json
 from flows.exits import Exit, Stop
 
 if TYPE_CHECKING:
-    from collectors.smartcar_v2.connect import Connected
+    from collectors.consent import Connected
     from flows.house import House
 
 TestAccount = Annotated[
@@ -24,6 +24,10 @@ Code = Annotated[str | None, typer.Option("--code", help="A code that was obtain
 Zone = Annotated[
     str | None, typer.Option("--timezone", metavar="ZONE", help="IANA time zone of the vehicles, as Europe/Berlin.")
 ]
+V3 = Annotated[
+    bool,
+    typer.Option("--v3", help="Connect through v3; without it through v2.0, if its credentials are set."),
+]
 Open = Annotated[bool, typer.Option("--open/--no-open", help="Open the Connect page in a browser.")]
 
 
@@ -31,6 +35,7 @@ def connect(
     test_account: TestAccount = None,
     code: Code = None,
     timezone: Zone = None,
+    v3: V3 = False,
     open_page: Open = False,
     as_json: AsJson = False,
 ) -> None:
@@ -38,11 +43,17 @@ def connect(
     from flows.connecting import connect_owner
 
     house = open_house()
-    _check(house, test_account, code, timezone)
+    through_v3 = v3 or house.settings.smartcar.interfaces == ("v3",)
+    _check(house, test_account, code, timezone, through_v3=through_v3)
     with clear_errors(), house.held():
         connected = asyncio.run(
             connect_owner(
-                house, test_account=test_account, code=code, timezone=timezone, show=_shower(open_page=open_page)
+                house,
+                test_account=test_account,
+                code=code,
+                timezone=timezone,
+                show=_shower(open_page=open_page),
+                v3=through_v3,
             )
         )
     _show(connected, as_json=as_json)
@@ -50,11 +61,13 @@ def connect(
         raise typer.Exit(Exit.SOMEBODY_MUST_ACT)
 
 
-def _check(house: House, test_account: str | None, code: str | None, timezone: str | None) -> None:
+def _check(house: House, test_account: str | None, code: str | None, timezone: str | None, *, through_v3: bool) -> None:
     from zoneinfo import available_timezones
 
     if test_account and code:
         raise Stop(Exit.USAGE, "--test-account and --code exclude each other")
+    if code and through_v3:
+        raise Stop(Exit.USAGE, "--code is of v2.0: in v3 Connect comes back with nothing to exchange")
     if test_account and house.settings.smartcar.mode == "live":
         raise Stop(Exit.USAGE, "--test-account needs CHARGELAKE_SMARTCAR__MODE=test (or simulated)")
     if timezone and timezone not in available_timezones():

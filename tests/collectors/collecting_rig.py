@@ -11,14 +11,15 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 from sqlalchemy import event
 
+from collectors.asking import Asker, RetryPolicy
 from collectors.collect import Collector, Task
+from collectors.consent import Connected
 from collectors.http import Transport
 from collectors.pacing import Pacer, Plan
-from collectors.smartcar_v2.asking import Asker, RetryPolicy
 from collectors.smartcar_v2.auth import Application
 from collectors.smartcar_v2.client import Endpoints, SmartcarClient, token_store
-from collectors.smartcar_v2.connect import Connect, Connected
-from collectors.smartcar_v2.streams import Stream
+from collectors.smartcar_v2.connect import Connect
+from collectors.streams import V2, Stream
 from collectors.tokens import TokenStore
 from emulator import Emulator, EmulatorConfig, running
 from lake.budget import RequestBudget
@@ -130,7 +131,7 @@ async def rig(
             ledger=house.ledger,
             clock=house.clock,
         )
-        collector = Collector(client, house.ledger, house.clock, window_days=window_days, at_once=at_once)
+        collector = Collector({V2: client}, house.ledger, house.clock, window_days=window_days, at_once=at_once)
         yield Rig(house, sending, pacer, tokens, client, connect, collector)
 
 

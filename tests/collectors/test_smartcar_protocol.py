@@ -6,14 +6,16 @@ import pytest
 from collecting_rig import NOW, application
 from recorded import recorded
 
-from collectors import errors
+from collectors import consent, errors
+from collectors.calls import Attributes, NotAsPromised, read_instant
 from collectors.http import Response
 from collectors.smartcar_v2 import auth, protocol
-from collectors.smartcar_v2.protocol import NotAsPromised
-from collectors.smartcar_v2.streams import STREAMS, TESLA_BILLING, TESLA_DAYS, Stream, stream_named, streams_of
+from collectors.streams import STREAMS, TESLA_BILLING, TESLA_DAYS, V2, Stream, stream_named, streams_of
 from lake.intervals import DayInterval
+from lake.registry import Vehicle
 
 WINDOW = DayInterval(date(2026, 9, 21), date(2026, 10, 20))
+OF_V2 = [stream for stream in STREAMS if stream.interface == V2]
 ANSWERS = {
     "tesla_days/documented": (1, False),
     "tesla_days/date-is-epoch-seconds": (1, False),
@@ -27,14 +29,14 @@ ANSWERS = {
 }
 
 
-@pytest.mark.parametrize("stream", STREAMS, ids=lambda stream: stream.name)
+@pytest.mark.parametrize("stream", OF_V2, ids=lambda stream: stream.name)
 def test_the_make_in_a_path_is_lower_case(stream: Stream) -> None:
     call = protocol.ask_records(stream, "v-1", WINDOW)
     assert call.path == call.path.lower()
-    assert f"/{stream.make.lower()}/charge/records" in call.path
+    assert f"/{(stream.make or '').lower()}/charge/records" in call.path
 
 
-@pytest.mark.parametrize("stream", STREAMS, ids=lambda stream: stream.name)
+@pytest.mark.parametrize("stream", OF_V2, ids=lambda stream: stream.name)
 def test_a_request_names_both_days_of_the_window(stream: Stream) -> None:
     request = protocol.ask_records(stream, "v-1", WINDOW, 3).request("https://api.example/v2.0/", "Bearer t")
     assert request.url.startswith("https://api.example/v2.0/vehicles/v-1/")
@@ -77,10 +79,8 @@ def test_the_account_calls_are_read() -> None:
 
 
 def test_attributes_are_upper_case_make_and_what_is_odd_is_none() -> None:
-    assert protocol.read_attributes(recorded("attributes/documented")) == protocol.Attributes("TESLA", "Model S", 2014)
-    assert protocol.read_attributes(recorded("attributes/lower-case-and-nulls")) == protocol.Attributes(
-        "MINI", None, None
-    )
+    assert protocol.read_attributes(recorded("attributes/documented")) == Attributes("TESLA", "Model S", 2014)
+    assert protocol.read_attributes(recorded("attributes/lower-case-and-nulls")) == Attributes("MINI", None, None)
 
 
 def test_connections_tell_when_access_was_granted_under_either_name_and_form() -> None:
@@ -96,20 +96,26 @@ def test_connections_tell_when_access_was_granted_under_either_name_and_form() -
 
 @pytest.mark.parametrize(("told", "read"), [("soon", None), (1e30, None), (True, None), ("2026-06-22", NOW)])
 def test_a_time_of_consent_that_is_no_instant_is_unknown(told: object, read: datetime | None) -> None:
-    instant = protocol._instant(told)
+    instant = read_instant(told)
     assert (instant is None) == (read is None)
 
 
-def test_streams_are_known_by_make_and_name() -> None:
-    assert [stream.name for stream in streams_of("tesla")] == ["tesla_days", "tesla_billing"]
-    assert streams_of("FORD") == streams_of(None) == ()
+def test_streams_are_known_by_make_interface_and_name() -> None:
+    def names(make: str | None, *interfaces: str) -> list[str]:
+        vehicle = Vehicle("v-1", "o-1", make, None, None, None, NOW, interfaces=interfaces)
+        return [stream.name for stream in streams_of(vehicle)]
+
+    assert names("tesla", "v2.0") == ["tesla_days", "tesla_billing"]
+    assert names("FORD", "v2.0") == names(None, "v2.0") == []
+    assert names("FORD", "v3") == names(None, "v3") == ["v3_records"]
+    assert names("BMW", "v2.0", "v3") == ["bmw_records", "v3_records"]
     assert stream_named("tesla_billing") is TESLA_BILLING
     with pytest.raises(KeyError):
         stream_named("odometer")
 
 
 def test_a_connect_url_asks_for_charge_records_and_never_for_the_vin() -> None:
-    url = auth.authorize_url(application("https://x.example"), "s-1", make="TESLA")
+    url = consent.authorize_url(application("https://x.example"), "s-1", make="TESLA")
     assert "scope=read_vehicle_info+read_charge_records" in url
     assert "vin" not in url
     assert "secret" not in url
@@ -158,14 +164,14 @@ def test_a_refused_token_request_says_whose_move_is_next(name: str, kind: type[e
 def test_each_error_of_connect_is_explained_in_a_sentence(name: str, kind: type[errors.CollectError]) -> None:
     url = f"http://127.0.0.1/back?error={name}&error_description=x&vin=WBY1Z2C54FV556566&state=s"
     with pytest.raises(errors.CollectError) as caught:
-        auth.read_redirect(url, "s")
+        consent.read_redirect(url, "s")
     assert type(caught.value) is kind
     assert caught.value.what_to_do.endswith(".")
     assert "WBY1Z2C54FV556566" not in str(caught.value)
 
 
 def test_a_redirect_of_another_state_gives_no_code() -> None:
-    assert auth.read_redirect("http://127.0.0.1/back?code=c-1&state=s", "s") == "c-1"
+    assert consent.read_redirect("http://127.0.0.1/back?code=c-1&state=s", "s") == "c-1"
     for query in ("code=c-1&state=other", "code=c-1", "state=s", "code=&state=s"):
         with pytest.raises(errors.OurBug):
-            auth.read_redirect(f"http://127.0.0.1/back?{query}", "s")
+            consent.read_redirect(f"http://127.0.0.1/back?{query}", "s")

@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from collectors.calls import NotAsPromised
 from collectors.collect import Outcome
 from collectors.errors import CollectError, NoAnswer, RetryLater, RetryNow
 from collectors.http import Limits, Transport
 from collectors.smartcar_v2 import protocol
 from collectors.smartcar_v2.client import _MOST_ENTRIES
-from collectors.smartcar_v2.streams import BMW_RECORDS, TESLA_BILLING, Stream
+from collectors.streams import BMW_RECORDS, TESLA_BILLING, Stream
 from collectors.tokens import TokenPair
 from lake.registry import Owner, Vehicle
 from tests.collectors.collecting_rig import NOW, House, new_house, rig, task
@@ -168,7 +169,7 @@ async def test_a_list_that_never_ends_is_given_up_by_its_size_too(tmp_path: Path
 @pytest.mark.parametrize("cursor", ["x" * 5000, "x" * 8_000_000])
 def test_a_cursor_longer_than_a_url_is_none(cursor: str) -> None:
     body = json.dumps({"connections": [], "paging": {"cursor": cursor}}).encode()
-    with pytest.raises(protocol.NotAsPromised):
+    with pytest.raises(NotAsPromised):
         protocol.read_connections(protocol.Response(status=200, headers={}, body=body))
 
 
