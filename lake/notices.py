@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, and_, insert, select, update
@@ -18,6 +18,8 @@ from lake import state
 
 ANSWERED: Final = ""
 """The kind of a notice that the stream was told well: what was told before stands in its way no more."""
+RETOLD_WITHIN: Final = timedelta(minutes=5)
+"""How late a notice may be told anew. Smartcar's last attempt is 175 seconds after its first (API reference, §9)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,14 @@ class Notice:
         kind: What it is about, as `CONNECTED_SERVICES_ACCOUNT:SUBSCRIPTION`; `ANSWERED` for a good answer.
         at: The instant as of which it is told (UTC).
         stands: Whether it stands in the way; False: no longer.
+        sequence: Its place in the order in which its sender made such notices, if told.
         blocked_state: As in `StreamState`, also where it no longer stands; so are the next three.
     """
 
     kind: str
     at: datetime
     stands: bool
+    sequence: int | None = None
     blocked_state: str | None = None
     blocked_detail: str | None = None
     blocked_until: datetime | None = None
@@ -66,13 +70,24 @@ def answered(at: datetime) -> Notice:
 
 
 def newest(notices: Iterable[Notice]) -> dict[str, Notice]:
-    """The newest of each kind. Of one instant, the one that no longer stands: an error is told before its end."""
+    """The newest of each kind."""
     found: dict[str, Notice] = {}
     for notice in notices:
         known = found.get(notice.kind)
-        if known is None or (known.at, not known.stands) < (notice.at, not notice.stands):
+        if known is None or _is_newer(notice, known):
             found[notice.kind] = notice
     return found
+
+
+def _is_newer(one: Notice, other: Notice) -> bool:
+    """By its time, and of one time the one that no longer stands: an error is told before its end.
+
+    A delivery that failed is told anew with a later time, so of two that are near each other the sequence decides. Far
+    from each other it does not, since a sender may begin to count anew.
+    """
+    if one.sequence is not None and other.sequence is not None and abs(one.at - other.at) <= RETOLD_WITHIN:
+        return one.sequence > other.sequence
+    return (one.at, not one.stands) > (other.at, not other.stands)
 
 
 def in_view_of(asked: StreamState | None, notices: Sequence[Notice]) -> StreamState | None:
@@ -139,6 +154,7 @@ def _notice(row: Row[Any]) -> Notice:
         kind=row.kind,
         at=row.at,
         stands=row.stands,
+        sequence=row.sequence,
         blocked_state=row.blocked_state,
         blocked_detail=row.blocked_detail,
         blocked_until=row.blocked_until,

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import (
     URL,
+    BigInteger,
     Boolean,
     Column,
     Date,
@@ -106,6 +107,7 @@ notices: Final = Table(
     Column("kind", String, primary_key=True),
     Column("at", Instant, nullable=False),
     Column("stands", Boolean, nullable=False),
+    Column("sequence", BigInteger),
     Column("blocked_state", String),
     Column("blocked_detail", String),
     Column("blocked_until", Instant),

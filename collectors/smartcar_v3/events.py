@@ -29,6 +29,7 @@ ERROR: Final = "VEHICLE_ERROR"
 LANDED: Final = frozenset({STATE, ERROR})
 """The types that are kept."""
 
+_LAST_NUMBER: Final = 2**63
 _MAKE: Final = re.compile(r"[A-Z0-9][A-Z0-9 _-]{0,39}")
 _EVENT_ID: Final = re.compile(r"[A-Za-z0-9_.:~+/=-]{1,200}")
 _CHALLENGE: Final = re.compile(r"[A-Za-z0-9._~+/=-]{1,256}")
@@ -65,6 +66,7 @@ class _Vehicle(Struct, rename="camel"):
 
 class _Meta(Struct, rename="camel"):
     delivered_at: Any = None
+    sequence: Any = None
 
 
 class _Status(Struct):
@@ -107,6 +109,7 @@ class Event:
         vehicle_id: The vehicle it is about; None if it names none.
         make: Its make in upper case, if told.
         delivered_at: When Smartcar sent this delivery (UTC), if told.
+        sequence: Its place in the order in which Smartcar made events, if told; the same over all its deliveries.
         challenge: Of a `VERIFY`; None if it is none that may be answered.
     """
 
@@ -115,6 +118,7 @@ class Event:
     vehicle_id: str | None
     make: str | None
     delivered_at: datetime | None
+    sequence: int | None
     challenge: str | None
 
 
@@ -171,13 +175,14 @@ def read_event(body: bytes) -> Event:
     if not isinstance(envelope.event_type, str) or not envelope.event_type:
         raise NotAnEvent("no eventType")
     data = _part(envelope.data, _Data)
-    vehicle = _part(data.vehicle, _Vehicle)
+    vehicle, meta = _part(data.vehicle, _Vehicle), _part(envelope.meta, _Meta)
     return Event(
         event_id=_event_id(envelope.event_id),
         kind=envelope.event_type,
         vehicle_id=_id(vehicle.id) or _id(envelope.vehicle_id),
         make=_make(vehicle.make),
-        delivered_at=read_modern(_part(envelope.meta, _Meta).delivered_at),
+        delivered_at=read_modern(meta.delivered_at),
+        sequence=_sequence(meta.sequence),
         challenge=_challenge(data.challenge) or _challenge(_part(envelope.payload, _Data).challenge),
     )
 
@@ -271,6 +276,10 @@ def _id(value: object) -> str | None:
 def _make(value: object) -> str | None:
     make = value.strip().upper() if isinstance(value, str) else ""
     return make if _MAKE.fullmatch(make) else None
+
+
+def _sequence(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _LAST_NUMBER else None
 
 
 def _challenge(value: object) -> str | None:

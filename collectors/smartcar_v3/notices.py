@@ -49,7 +49,7 @@ def told(answer: Answer, consent_day: date, window_days: int) -> Told:
     # A clock that is ahead must not make news that nothing later can outdo.
     at = min(event.delivered_at or answer.received_at, answer.received_at)
     if event.kind == ERROR:
-        return Told(tuple(_of_errors(answer, at)))
+        return Told(tuple(_of_errors(answer, at, event.sequence)))
     if event.kind == STATE:
         return _of_signals(answer, at, consent_day, window_days)
     return NOTHING
@@ -66,7 +66,7 @@ def _of_signals(answer: Answer, at: datetime, consent_day: date, window_days: in
     return Told((answered(at),), whole_days(DayInterval(consent_day, today), today, window_days))
 
 
-def _of_errors(answer: Answer, at: datetime) -> Iterator[Notice]:
+def _of_errors(answer: Answer, at: datetime, sequence: int | None) -> Iterator[Notice]:
     for error in told_errors(answer.content):
         if not error.about_records:
             continue
@@ -77,6 +77,7 @@ def _of_errors(answer: Answer, at: datetime) -> Iterator[Notice]:
                 kind=f"{error.type}:{error.code or ''}",
                 at=since,
                 stands=not error.is_resolved,
+                sequence=sequence,
                 blocked_state=meant.state,
                 blocked_detail=meant.what_to_do or str(meant),
                 blocked_until=meant.until,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import given, settings
@@ -89,6 +90,15 @@ def test_an_error_that_comes_after_its_end_does_not_win(engine: Engine) -> None:
     ledger.told(*KEY, [], [resolved(SUBSCRIPTION, 5)])
     ledger.told(*KEY, [], [error(SUBSCRIPTION, 0)])
     assert state(ledger) is None
+
+
+def test_an_error_that_is_told_anew_after_its_end_does_not_win_by_its_later_time(engine: Engine) -> None:
+    ledger = Ledger(engine)
+    ledger.told(*KEY, [], [replace(resolved(SUBSCRIPTION, 1), sequence=8)])
+    ledger.told(*KEY, [], [replace(error(SUBSCRIPTION, 3), sequence=7)])
+    assert state(ledger) is None
+    ledger.told(*KEY, [], [replace(error(SUBSCRIPTION, 60), sequence=1)])
+    assert state(ledger) == "owner_must_act", "an hour later the sender may count anew"
 
 
 def test_the_end_of_one_error_leaves_the_other(engine: Engine) -> None:
