@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from collectors import consent, failures
@@ -22,11 +22,12 @@ from collectors.streams import STREAMS, V2
 from lake.raw import Answer, encode_body
 from lake.reference import currencies
 from lake.schemas import CHARGE_DAYS, CHARGE_SESSIONS, QUARANTINE_REASONS
+from tests.tries import tries
 from transforms import wire
 from transforms.decode import Decoded, decode
 
 NOW = datetime(2026, 10, 20, 12, tzinfo=UTC)
-quick = settings(max_examples=40, deadline=None, database=None, derandomize=True)
+quick = tries(40)
 
 numbers = st.integers() | st.floats() | st.sampled_from([1e308, -1e308, 10**30, 1696118400, 1696118400000, -0.0])
 words = st.sampled_from(
