@@ -16,7 +16,7 @@ from emulator.generator import GeneratedAccount
 from emulator.identity import uuid_of
 from emulator.model import Vehicle
 
-_NUMBERED = re.compile(r"(\d{1,6})-vehicles@smartcar\.com")
+_NUMBERED = re.compile(r"(\d{1,6})-(other-)?vehicles@smartcar\.com")
 
 
 class Account(Protocol):
@@ -86,7 +86,8 @@ class Fleet:
     def _make(self, email: str) -> Account | None:
         config = self._config
         if match := _NUMBERED.fullmatch(email):
-            return GeneratedAccount(config.seed, email, int(match[1]), self._consent, config.newer_tesla_share)
+            share, others = config.newer_tesla_share, match[2] is not None
+            return GeneratedAccount(config.seed, email, int(match[1]), self._consent, share, other_makes=others)
         name = email.removesuffix("@smartcar.com")
         if config.dataset is not None and name in DATASETS and (config.dataset / name).is_dir():
             return FileAccount(config.dataset, name)

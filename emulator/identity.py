@@ -33,3 +33,5 @@ def vin_of(prefix: str, *parts: object) -> str:
 
 
 VIN_PREFIX = {"TESLA": "5YJ", "BMW": "WBY", "MINI": "WMW"}
+# Makes whose charge records only v3 tells.
+V3_VIN_PREFIX = {"FORD": "3FM", "KIA": "KNA", "VOLKSWAGEN": "WVG"}

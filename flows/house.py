@@ -20,6 +20,7 @@ from lake.forgotten import Forgotten, Guard
 from lake.ledger import Ledger
 from lake.lock import LakeHeld, hold
 from lake.names import Namer, house_key, namer
+from lake.raw import TURN
 from lake.registry import Registry
 from lake.runs import Runs
 from lake.state import StateUnusable, open_state
@@ -68,6 +69,11 @@ class House:
             return Vault(configured or load_or_make_key(self.key_file, has_tokens=self.registry.has_tokens()))
         except WrongKey as error:
             raise Stop(Exit.USAGE, str(error)) from None
+
+    @property
+    def receiver_lock(self) -> Path:
+        """What the one receiver of webhooks on this home holds."""
+        return self._state_folder / "receiver"
 
     @property
     def key_file(self) -> Path:
@@ -184,7 +190,8 @@ class House:
         """Hold the lake for a run that writes, and clear away what a killed one left half written."""
         try:
             with hold(self._state_folder / "lock"):
-                self.store.sweep_staging()
+                with self.store.in_turn(TURN):  # a receiver may be landing
+                    self.store.sweep_staging()
                 yield
         except LakeHeld as error:
             raise Stop(Exit.LAKE_HELD, str(error)) from None

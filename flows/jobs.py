@@ -161,7 +161,8 @@ def check(house: House, result: Result) -> None:
     result.waiting_for = whose_move(house)
     if result.changes.gone:  # told once: from then on the vehicles table says so
         result.waiting_for[NOT_CONNECTED] = len(result.changes.gone)
-    off = [name for name, count in house.runs.counts(result.job.run_id).items() if not count.is_conserved]
+    counts = (house.runs.counts(result.job.run_id), result.counts)  # its own, and all that it took in
+    off = sorted({name for each in counts for name, count in each.items() if not count.is_conserved})
     outcome = "not conserved" if off else result.exit.name.lower()
     house.runs.finish(result.job.run_id, outcome, house.clock.now())
     if result.job.command == "collect":

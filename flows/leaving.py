@@ -14,6 +14,7 @@ from flows.exits import Exit, Stop
 from flows.house import House
 from flows.publishing import publish_state
 from lake.forgotten import Ending
+from lake.lock import LakeHeld, hold
 from lake.raw import new_run_id
 from lake.registry import Vehicle
 
@@ -84,8 +85,13 @@ async def forget_vehicle(house: House, name: str, ending: Ending) -> str | None:
 
     Raises:
         Stop: There is no such vehicle (exit code 2), its connection could not be ended (exit code 5; nothing was
-            erased), or something of it is left (exit code 1).
+            erased), something of it is left (exit code 1), or webhooks are received on this home (exit code 6).
     """
+    with _no_receiver(house):
+        return await _forget(house, name, ending)
+
+
+async def _forget(house: House, name: str, ending: Ending) -> str | None:
     forgetting.finish_erasing(house)
     erasure = forgetting.begin(house, name, ending)
     notes: list[str] = []
@@ -131,6 +137,17 @@ def known_vehicle(house: House, name: str) -> Vehicle:
 def _mark(house: House, vehicle_ids: list[str]) -> None:
     house.registry.mark_disconnected(vehicle_ids, house.clock.now())
     publish_state(house)
+
+
+@contextmanager
+def _no_receiver(house: House) -> Iterator[None]:
+    """Let no receiver of webhooks run meanwhile: its open journal may hold events of the vehicle."""
+    said = "webhooks are received on this home: stop `chargelake webhooks` for the moment, forget, and start it again"
+    try:
+        with hold(house.receiver_lock, said):
+            yield
+    except LakeHeld as error:
+        raise Stop(Exit.LAKE_HELD, str(error)) from None
 
 
 @contextmanager

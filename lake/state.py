@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import (
     URL,
+    BigInteger,
     Boolean,
     Column,
     Date,
@@ -95,6 +96,20 @@ streams: Final = Table(
     Column("vehicle_id", String, primary_key=True),
     Column("stream", String, primary_key=True),
     Column("asked_at", Instant, nullable=False),
+    Column("blocked_state", String),
+    Column("blocked_detail", String),
+    Column("blocked_until", Instant),
+    Column("whose_move", String),
+)
+notices: Final = Table(
+    "notices",
+    metadata,
+    Column("vehicle_id", String, primary_key=True),
+    Column("stream", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("stands", Boolean, nullable=False),
+    Column("sequence", BigInteger),
     Column("blocked_state", String),
     Column("blocked_detail", String),
     Column("blocked_until", Instant),

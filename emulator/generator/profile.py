@@ -1,16 +1,18 @@
 """The traits of one generated car, all drawn from the seed, its owner's account and its number in the account."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
 from emulator.generator import figures
 from emulator.generator.garage import COUNTRIES, MODELS, City, Country, Model
-from emulator.identity import VIN_PREFIX, vin_of
+from emulator.identity import V3_VIN_PREFIX, VIN_PREFIX, vin_of
 
 # Half Tesla, 35 % BMW, 15 % MINI in every twenty, and one of each in any three cars side by side at the start.
 MAKES = tuple(
     {"T": "TESLA", "B": "BMW", "M": "MINI"}[letter] for letter in "TBMTBTTBTMTBTBTTBTMB"
 )  # fmt: skip
+OTHER_MAKES = tuple(V3_VIN_PREFIX)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,10 +34,10 @@ class Profile:
     dates_as_epoch: bool
 
 
-def draw_profile(seed: str, number: int, newer_tesla_share: float) -> Profile:
-    """Draw car `number` of an account; `seed` names the emulator's seed, the account and the car."""
+def draw_profile(seed: str, number: int, newer_tesla_share: float, makes: Sequence[str] = MAKES) -> Profile:
+    """Draw car `number` of an account whose makes follow each other; `seed` names emulator, account and car."""
     rng = Random(seed)
-    make = MAKES[number % len(MAKES)]
+    make = makes[number % len(makes)]
     country = rng.choice(COUNTRIES)
     city = rng.choice(country.cities)
     return Profile(
@@ -43,7 +45,7 @@ def draw_profile(seed: str, number: int, newer_tesla_share: float) -> Profile:
         make=make,
         model=rng.choice(MODELS[make]),
         year=rng.randint(2020, 2026),
-        vin=vin_of(VIN_PREFIX[make], seed),
+        vin=vin_of((VIN_PREFIX | V3_VIN_PREFIX)[make], seed),
         country=country,
         city=city,
         home=_address(rng, country, city),

@@ -9,7 +9,19 @@ import sys
 
 import typer
 
-from flows.cli import connecting, fleet, keeping, keys, leaving, planning, practising, quarantine, reading, running
+from flows.cli import (
+    connecting,
+    fleet,
+    keeping,
+    keys,
+    leaving,
+    planning,
+    practising,
+    quarantine,
+    reading,
+    running,
+    webhooks,
+)
 from flows.cli.frame import configure_logging, flush_output
 from flows.exits import Exit, Stop
 
@@ -38,6 +50,7 @@ app.command(epilog="Example: chargelake plan --what-if vehicles=30000")(planning
 app.command(epilog="Example: chargelake collect")(running.collect)
 app.command(epilog="Example, from cron: 15 4 * * * chargelake run")(running.run)
 app.command(epilog="Example: chargelake backfill --since 2026-01-01 --until 2026-06-30")(running.backfill)
+app.command(epilog="Example: chargelake webhooks --host 127.0.0.1 --port 8770")(webhooks.webhooks)
 app.command(epilog="Example: chargelake rebuild")(keeping.rebuild)
 app.command(epilog="Example: chargelake verify --json")(keeping.verify)
 app.add_typer(quarantine.app, name="quarantine")
