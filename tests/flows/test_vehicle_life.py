@@ -237,7 +237,10 @@ async def test_a_501_is_remembered_until_it_is_forgotten(monkeypatch: pytest.Mon
         assert told(practice.house(), stream="tesla_days")[0].can == "unknown"
 
 
-async def test_a_check_asks_by_vin_and_keeps_no_vin(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_check_asks_by_vin_and_keeps_no_vin(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
     async with practising(monkeypatch, history_days=3, newer_tesla_share=1.0) as practice:
         house = practice.house()
         await connect_owner(house, test_account=FLEET, with_vin=True, timezone="Europe/Oslo")
@@ -247,6 +250,7 @@ async def test_a_check_asks_by_vin_and_keeps_no_vin(monkeypatch: pytest.MonkeyPa
         assert "VEHICLE_NOT_CAPABLE" in told(house, stream="tesla_days")[0].why
         vins = frozenset(each.vin for each in practice.emulator.vehicles(FLEET))
         assert holding(house.store.home, vins) == []
+        assert not any(vin in caplog.text for vin in vins)
 
 
 async def test_without_the_permission_for_the_vin_a_check_says_so(practice: Practice) -> None:
