@@ -24,6 +24,7 @@ from collectors.errors import (
 from collectors.streams import V2, V3
 from flows import descriptions
 from flows.exits import Exit, Stop
+from flows.forgetting import finish_erasing
 from flows.house import House
 from flows.publishing import publish_runs, publish_state
 from flows.transforming import Counts, rebuild, take_in_new
@@ -108,6 +109,7 @@ def begin(house: House, command: str, *, since: date | None = None, until: date 
     Raises:
         Stop: No vehicle is connected (exit code 5). With v3 alone, the run itself finds out which there are.
     """
+    finish_erasing(house)
     if not house.registry.vehicles() and house.settings.smartcar.interfaces != (V3,):
         raise Stop(Exit.NOTHING_COLLECTED, "no vehicle is connected; `chargelake connect` connects an owner")
     now = house.clock.now()

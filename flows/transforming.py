@@ -123,7 +123,13 @@ def _account_received(house: House, batch: Batch) -> None:
 
 
 def _take_in_batch(house: House, tables: Tables, batch: Batch) -> Counts:
-    return take_in(house, tables, batch.answers, _begun_before(house, batch))
+    answers, earlier = _remembered(house, batch.answers), _remembered(house, _begun_before(house, batch))
+    return take_in(house, tables, answers, earlier)
+
+
+def _remembered(house: House, answers: list[Answer]) -> list[Answer]:
+    """Without those of a vehicle that was forgotten, as a copy of raw from before would bring them back."""
+    return [answer for answer in answers if not house.guard.hides(answer.vehicle_id)]
 
 
 def _take_in_sessions(

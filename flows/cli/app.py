@@ -9,7 +9,18 @@ import sys
 
 import typer
 
-from flows.cli import connecting, keeping, keys, planning, practising, quarantine, reading, running, webhooks
+from flows.cli import (
+    connecting,
+    keeping,
+    keys,
+    leaving,
+    planning,
+    practising,
+    quarantine,
+    reading,
+    running,
+    webhooks,
+)
 from flows.cli.frame import configure_logging, flush_output
 from flows.exits import Exit, Stop
 
@@ -31,6 +42,8 @@ app.command(
     context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []},
 )(practising.emulator)
 app.command(epilog="Example: chargelake connect --timezone Europe/Berlin")(connecting.connect)
+app.command(epilog="Example: chargelake disconnect VEHICLE")(leaving.disconnect)
+app.command(epilog="Example: chargelake forget VEHICLE")(leaving.forget)
 app.command(epilog="Example: chargelake vehicles --json")(reading.vehicles)
 app.command(epilog="Example: chargelake plan --what-if vehicles=30000")(planning.plan)
 app.command(epilog="Example: chargelake collect")(running.collect)
