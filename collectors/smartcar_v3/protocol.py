@@ -141,7 +141,7 @@ def read_stored(response: Response) -> Stored:
         signals = [each for each in told if isinstance(each, dict)]
         found = next((each for each in signals if _code(each) == RECORDS), None)
         return Stored(None if found is None else _signal(found), has_others=bool(signals))
-    if not isinstance(told, dict) or _code(told) not in {RECORDS, None}:
+    if not isinstance(told, dict) or _code(told) not in (RECORDS, None):
         raise NotAsPromised
     return Stored(_signal(told), has_others=True)
 
