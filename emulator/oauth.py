@@ -45,7 +45,7 @@ PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Connect yo
 def _check(world: World, request: web.Request) -> None:
     """Refuse an authorization request that must not be redirected anywhere."""
     query, config = request.query, world.config
-    if query.get("client_id") not in (config.client_id, config.v3_client_id):
+    if query.get("client_id") not in (config.client_id, config.v3_client_id, config.application_id):
         raise web.HTTPBadRequest(text="client_id is not the application's")
     if query.get("redirect_uri") != config.redirect_uri:
         raise web.HTTPBadRequest(text=f"redirect_uri must be {config.redirect_uri}")
@@ -58,8 +58,8 @@ def _check(world: World, request: web.Request) -> None:
 
 
 def _is_v3(world: World, request: web.Request) -> bool:
-    """Say which application asks: v3's has its own client id, and comes back with the owner in place of a code."""
-    return request.query.get("client_id") == world.config.v3_client_id
+    """Say which application asks: v3 comes back with the owner in place of a code."""
+    return request.query.get("client_id") in (world.config.v3_client_id, world.config.application_id)
 
 
 async def page(world: World, request: web.Request) -> web.Response:

@@ -70,7 +70,7 @@ def due_now(house: House, *, since: date | None, until: date | None) -> tuple[li
 
 def _is_fresh(stream: Stream, state: StreamState | None, now: datetime) -> bool:
     """Whether v3 told this lately, to a poll or by a webhook: its store has nothing new before the next day."""
-    if stream.interface != V3 or state is None or state.blocked_state is not None:
+    if stream.interface != V3 or state is None or state.whose_move is not None:
         return False
     return now - state.asked_at < FRESH
 

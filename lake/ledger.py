@@ -106,7 +106,7 @@ class Ledger:
     def lift_blocks(self, vehicle_ids: Iterable[str], stream: str | None = None) -> None:
         """Let these vehicles' streams, or one of them, be asked again, as after a new consent."""
         wanted = list(vehicle_ids)
-        nothing = {"blocked_state": None, "blocked_detail": None, "blocked_until": None, "whose_move": None}
+        nothing = {"blocked_state": None, "blocked_detail": None, "blocked_until": None, "whose_move": "chargelake"}
         with self._engine.begin() as connection:
             for table, lifted in ((state.streams, nothing), (state.notices, {"stands": False})):
                 change = update(table).where(table.c.vehicle_id.in_(wanted))
