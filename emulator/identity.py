@@ -32,4 +32,4 @@ def vin_of(prefix: str, *parts: object) -> str:
     return prefix + tail
 
 
-VIN_PREFIX = {"TESLA": "5YJ", "BMW": "WBY", "MINI": "WMW"}
+VIN_PREFIX = {"TESLA": "5YJ", "BMW": "WBY", "MINI": "WMW", "NISSAN": "1N4", "FORD": "3FM", "LINCOLN": "5LM"}

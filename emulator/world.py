@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from emulator.climate import Climates
 from emulator.clock import Clock
 from emulator.config import EmulatorConfig
 from emulator.connections import Connections
@@ -13,6 +14,7 @@ from emulator.fleet import Fleet
 from emulator.limits import Throttle
 from emulator.log import RequestLog
 from emulator.model import Session, Vehicle
+from emulator.schedules import Schedules
 from emulator.tokens import TokenStore
 
 
@@ -64,6 +66,8 @@ class World:
         self.throttle = Throttle(config.limits, self.clock)
         self.faults = Switchboard(config.seed)
         self.log = RequestLog()
+        self.schedules = Schedules(config.seed)
+        self.climates = Climates(config.seed)
         for text in config.faults:
             self.faults.add_text(text)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from emulator.generator.profile import Profile, draw_profile
+from emulator.generator.profile import MAKES, Profile, draw_profile
 from emulator.generator.sessions import GeneratedSessions
 from emulator.identity import uuid_of
 from emulator.model import Vehicle
@@ -15,13 +15,22 @@ BEFORE_CONSENT = timedelta(days=60)
 class GeneratedAccount:
     """The vehicles of `email`, decided by `seed`; all were consented to at `connected_at` (UTC)."""
 
-    def __init__(self, seed: int, email: str, size: int, connected_at: datetime, newer_tesla_share: float) -> None:
+    def __init__(
+        self,
+        seed: int,
+        email: str,
+        size: int,
+        connected_at: datetime,
+        newer_tesla_share: float,
+        makes: tuple[str, ...] = MAKES,
+    ) -> None:
         self.user_id = uuid_of("user", seed, email)
         self.vehicle_ids: Sequence[str] = [uuid_of("vehicle", seed, email, number) for number in range(size)]
         self._numbers = {vehicle_id: number for number, vehicle_id in enumerate(self.vehicle_ids)}
         self._seed = f"{seed}/{email}"
         self._connected_at = connected_at
         self._newer_tesla_share = newer_tesla_share
+        self._makes = makes
         self._vehicles: dict[str, Vehicle] = {}
 
     def connected_at(self, vehicle_id: str) -> datetime:
@@ -37,7 +46,7 @@ class GeneratedAccount:
         """
         if vehicle_id not in self._vehicles:
             number = self._numbers[vehicle_id]
-            profile = draw_profile(f"{self._seed}/{number}", number, self._newer_tesla_share)
+            profile = draw_profile(f"{self._seed}/{number}", number, self._newer_tesla_share, self._makes)
             self._vehicles[vehicle_id] = self._build(vehicle_id, profile)
         return self._vehicles[vehicle_id]
 

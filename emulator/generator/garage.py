@@ -47,6 +47,9 @@ MODELS = {
         Model("330e", 12, fast=False), Model("X5 xDrive50e", 26, fast=False),
     ),
     "MINI": (Model("Cooper SE", 49), Model("Countryman SE ALL4", 65), Model("Hatch Electric", 29)),
+    "NISSAN": (Model("Leaf", 39), Model("Leaf Plus", 59), Model("Ariya", 87)),
+    "FORD": (Model("Mustang Mach-E", 91), Model("F-150 Lightning", 98)),
+    "LINCOLN": (Model("Corsair Grand Touring", 11, fast=False), Model("Aviator Grand Touring", 10, fast=False)),
 }  # fmt: skip
 
 COUNTRIES = (

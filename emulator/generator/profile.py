@@ -11,6 +11,10 @@ from emulator.identity import VIN_PREFIX, vin_of
 MAKES = tuple(
     {"T": "TESLA", "B": "BMW", "M": "MINI"}[letter] for letter in "TBMTBTTBTMTBTBTTBTMB"
 )  # fmt: skip
+# A mixed account: one of each in any six cars side by side, those with a schedule of their own first.
+MIXED = ("TESLA", "NISSAN", "FORD", "LINCOLN", "BMW", "MINI")
+# Smartcar offers them in the United States alone (Smartcar's API reference, §12).
+AT_HOME = frozenset({"NISSAN"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,11 +36,11 @@ class Profile:
     dates_as_epoch: bool
 
 
-def draw_profile(seed: str, number: int, newer_tesla_share: float) -> Profile:
+def draw_profile(seed: str, number: int, newer_tesla_share: float, makes: tuple[str, ...] = MAKES) -> Profile:
     """Draw car `number` of an account; `seed` names the emulator's seed, the account and the car."""
     rng = Random(seed)
-    make = MAKES[number % len(MAKES)]
-    country = rng.choice(COUNTRIES)
+    make = makes[number % len(makes)]
+    country = COUNTRIES[0] if make in AT_HOME else rng.choice(COUNTRIES)
     city = rng.choice(country.cities)
     return Profile(
         seed=seed,
