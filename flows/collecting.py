@@ -9,11 +9,13 @@ from stamina.instrumentation import LoggingOnRetryHook, set_on_retry_hooks
 
 from collectors.collect import Collector, Outcome
 from collectors.http import Transport
+from collectors.observe import Observer
 from collectors.pacing import Pacer
 from collectors.smartcar_v2.asking import Asker, RetryPolicy
 from collectors.smartcar_v2.auth import Application
 from collectors.smartcar_v2.client import Endpoints, SmartcarClient, token_store
 from collectors.smartcar_v2.connect import Connect
+from collectors.smartcar_v2.controls import Controls
 from collectors.tokens import TokenStore
 from flows.exits import Exit, Stop
 from flows.house import House
@@ -33,15 +35,11 @@ class Wiring:
         self._application = application(house)
         self.tokens: TokenStore = token_store(self._application, transport, house.registry, house.vault, house.clock)
         self.pacer = Pacer(pacing_plan(house), house.budget)
-        asker = Asker(
-            transport=transport,
-            pacer=self.pacer,
-            landing=landing,
-            clock=house.clock,
-            run_id=run_id,
-            retries=RetryPolicy(),
-        )
+        self._landing = landing
+        self._run_id = run_id
+        asker = self._asker(RetryPolicy())
         self.client = SmartcarClient(asker, self.tokens, endpoints(house))
+        self.controls = Controls(asker, self.tokens, house.budget, house.settings.smartcar.api_url)
 
     async def prepare(self) -> None:
         """Before a run asks: refresh tokens that would end unused, and read vehicles that are not known yet."""
@@ -58,6 +56,22 @@ class Wiring:
             window_days=settings.smartcar.window_days,
             at_once=settings.concurrency,
             on_progress=on_progress,
+        )
+
+    def observer(self) -> Observer:
+        """Observes what vehicles are set to; what fails is asked again another day, and not before."""
+        house, settings = self._house, self._house.settings
+        once = Controls(self._asker(RetryPolicy(attempts=1)), self.tokens, house.budget, settings.smartcar.api_url)
+        return Observer(once, house.ledger, house.clock, at_once=settings.concurrency)
+
+    def _asker(self, retries: RetryPolicy) -> Asker:
+        return Asker(
+            transport=self._transport,
+            pacer=self.pacer,
+            landing=self._landing,
+            clock=self._house.clock,
+            run_id=self._run_id,
+            retries=retries,
         )
 
     def connect(self) -> Connect:

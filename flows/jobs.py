@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from collectors import snapshots
 from collectors.collect import Outcome
 from collectors.errors import ApplicationMustAct, BudgetSpent, CollectError, EveryoneWaits, NotCapable, OurBug
 from flows import descriptions
@@ -163,7 +164,11 @@ def whose_move(house: House) -> dict[str, int]:
     for vehicle in house.registry.vehicles():
         if trouble := owners.get(vehicle.owner_id):
             about.setdefault(trouble, set()).add(vehicle.vehicle_id)
-    for (vehicle_id, _), state in house.ledger.states().items():
-        if state.whose_move in {"owner", "application_owner"} and state.blocked_detail:
+    for (vehicle_id, stream), state in house.ledger.states().items():
+        if (
+            stream not in snapshots.NAMES
+            and state.whose_move in {"owner", "application_owner"}
+            and state.blocked_detail
+        ):
             about.setdefault(state.blocked_detail, set()).add(vehicle_id)
     return {sentence: len(vehicles) for sentence, vehicles in sorted(about.items())}

@@ -47,6 +47,7 @@ class Call:
         query: Query parameters.
         window: The days that are asked for.
         page: The page that is asked for.
+        body: What is sent as JSON, where something is set.
     """
 
     method: str
@@ -56,6 +57,7 @@ class Call:
     query: tuple[tuple[str, str], ...] = ()
     window: DayInterval | None = None
     page: int | None = None
+    body: Mapping[str, Any] | None = None
 
     @property
     def name(self) -> str:
@@ -81,6 +83,7 @@ class Call:
             vehicle_id=self.vehicle_id,
             query=dict(self.query),
             headers={"authorization": authorization, "sc-unit-system": "metric"},
+            json=self.body,
         )
 
 
@@ -184,7 +187,7 @@ def ask_connections(cursor: str | None = None, *, owner_id: str | None = None) -
 
 def read_records(response: Response, stream: Stream) -> Page:
     """How many records a page has and whether another follows; only `hasMoreData` tells (§5.2)."""
-    body = _object(response)
+    body = read_object(response)
     records = body.get("records")
     if not isinstance(records, list):
         raise NotAsPromised
@@ -196,7 +199,7 @@ def read_records(response: Response, stream: Stream) -> Page:
 
 def read_user(response: Response) -> str:
     """The owner's id."""
-    found = _object(response).get("id")
+    found = read_object(response).get("id")
     if not is_id(found):
         raise NotAsPromised
     return found
@@ -204,17 +207,17 @@ def read_user(response: Response) -> str:
 
 def read_vehicles(response: Response) -> Listing:
     """Ids of the owner's vehicles."""
-    return _listing(_object(response), "vehicles")
+    return _listing(read_object(response), "vehicles")
 
 
 def read_permissions(response: Response) -> Listing:
     """Scopes the owner granted."""
-    return _listing(_object(response), "permissions")
+    return _listing(read_object(response), "permissions")
 
 
 def read_attributes(response: Response) -> Attributes:
     """Make, model and year; what is missing, of another type or can be none is None."""
-    body = _object(response)
+    body = read_object(response)
     make, year = _short_text(body.get("make")), body.get("year")
     return Attributes(
         make=make and make.upper(),
@@ -225,7 +228,7 @@ def read_attributes(response: Response) -> Attributes:
 
 def read_connections(response: Response) -> Connections:
     """Who is connected; an entry without its two ids is left out."""
-    body = _object(response)
+    body = read_object(response)
     found = body.get("connections")
     if not isinstance(found, list):
         raise NotAsPromised
@@ -243,14 +246,19 @@ def read_connections(response: Response) -> Connections:
 
 def read_disconnect(response: Response) -> None:
     """A success says nothing more."""
-    _object(response)
+    read_object(response)
 
 
 def _paging(offset: int) -> tuple[tuple[str, str], ...]:
     return (("limit", str(VEHICLES_PAGE)), ("offset", str(offset)))
 
 
-def _object(response: Response) -> Mapping[str, Any]:
+def read_object(response: Response) -> Mapping[str, Any]:
+    """The JSON object of a body.
+
+    Raises:
+        NotAsPromised: It is none.
+    """
     try:
         body = orjson.loads(response.body)
     except orjson.JSONDecodeError:
