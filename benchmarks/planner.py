@@ -19,7 +19,7 @@ from typing import Final
 
 from benchmarks.harness import Figure
 from collectors.pacing import Plan
-from collectors.smartcar_v2.streams import BMW_RECORDS
+from collectors.streams import BMW_RECORDS
 from collectors.windows import whole_days
 from emulator.config import EmulatorConfig
 from emulator.errors import ApiError

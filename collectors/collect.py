@@ -22,7 +22,7 @@ from collectors.errors import (
 )
 from collectors.smartcar_v2.asking import Tally
 from collectors.smartcar_v2.client import Collected, SmartcarClient
-from collectors.smartcar_v2.streams import Stream
+from collectors.streams import Stream
 from collectors.windows import whole_days
 from lake.clock import Clock
 from lake.intervals import DayInterval

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from collectors.streams import V2
 from lake.registry import Vehicle
 
 Kind = Literal["schedule", "climate"]
@@ -25,6 +26,7 @@ class Snapshot:
         path: Template of the path below the API's base; the make in it must be in lower case.
         permission: The scope that reading it needs.
         control: The scope that setting it needs.
+        interface: The version of the API that tells it.
         part: Of the climate: `cabin`, `defroster`, `steering_wheel`.
     """
 
@@ -34,6 +36,7 @@ class Snapshot:
     path: str
     permission: str
     control: str
+    interface: str = V2
     part: str | None = None
 
 
@@ -80,8 +83,12 @@ SCOPES: Final = {
 
 
 def snapshots_of(vehicle: Vehicle, kind: Kind | None = None) -> tuple[Snapshot, ...]:
-    """What a vehicle of this make has, whether or not its owner permits it; all kinds by default."""
-    return tuple(each for each in SNAPSHOTS if each.make == vehicle.make and kind in {None, each.kind})
+    """What a vehicle has by its make and interfaces, whether or not its owner permits it; all kinds by default."""
+    return tuple(
+        each
+        for each in SNAPSHOTS
+        if each.make == vehicle.make and each.interface in vehicle.interfaces and kind in {None, each.kind}
+    )
 
 
 def permitted(vehicle: Vehicle) -> tuple[Snapshot, ...]:

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from statistics import median_low
 
 from collectors.collect import Task
-from collectors.smartcar_v2.streams import Stream, streams_of
+from collectors.streams import Stream, streams_of
 from collectors.windows import deadline, window_to_ask
 from flows.house import House
 from flows.planner import Due, Later, Step, report_due
@@ -50,7 +50,7 @@ def due_now(house: House, *, since: date | None, until: date | None) -> tuple[li
     planned: list[Planned] = []
     waiting: list[Waiting] = []
     for vehicle in house.registry.vehicles():
-        for stream in streams_of(vehicle.make):
+        for stream in streams_of(vehicle):
             key = (vehicle.vehicle_id, stream.name)
             state = states.get(key)
             if state is not None and state.blocked_until is not None and state.blocked_until > now:
@@ -140,24 +140,25 @@ def bill_pages(house: House) -> dict[str, int]:
     spent, states = house.budget.by_day(), house.ledger.states()
     own: dict[str, int] = {}
     for vehicle in house.registry.vehicles():
-        days = spent.get(vehicle.vehicle_id, [])
-        if vehicle.make == "TESLA" and len(days) > 1:
-            state = states.get((vehicle.vehicle_id, "tesla_days"))
-            own[vehicle.vehicle_id] = pages_of(days, of_days=state is None or state.blocked_state is None)
+        days, streams = spent.get(vehicle.vehicle_id, []), streams_of(vehicle)
+        if len(days) > 1 and any(stream.paged for stream in streams):
+            others = (states.get((vehicle.vehicle_id, stream.name)) for stream in streams if not stream.paged)
+            beside = sum(state is None or state.blocked_state is None for state in others)
+            own[vehicle.vehicle_id] = pages_of(days, beside=beside)
     usual = median_low(own.values()) if own else 1
     return {vehicle.vehicle_id: own.get(vehicle.vehicle_id, usual) for vehicle in house.registry.vehicles()}
 
 
-def pages_of(days: Sequence[int], *, of_days: bool) -> int:
+def pages_of(days: Sequence[int], *, beside: int) -> int:
     """Pages that a Tesla's bills take a time, from the requests of the days on which it was asked, the least first.
 
     The lower median: connecting, a backfill or a second run make single days dearer.
 
     Args:
         days: Requests of each such day.
-        of_days: Whether one of them is for its daily energy.
+        beside: How many of them are for its other streams, as its daily energy.
     """
-    return max(1, median_low(days) - of_days)
+    return max(1, median_low(days) - beside)
 
 
 def rhythm_days(house: House, stream: Stream) -> int | None:

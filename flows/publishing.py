@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 
 from collectors import snapshots
-from collectors.smartcar_v2.streams import STREAMS, TESLA_BILLING, TESLA_DAYS, streams_of
+from collectors.streams import SOURCES, STREAMS, TESLA_BILLING, TESLA_DAYS, V2, V3_RECORDS, streams_of
 from flows.house import House
 from lake import schemas
 from lake.tables import with_month
@@ -25,7 +25,7 @@ _ASKED: Final = pl.Schema(
     }
     | {"as_of": schemas.UTC}
 )
-_STARTS: Final = ("chargeStart", "date")
+_STARTS: Final = ("chargeStart", "date", "startTime")
 _KNOWN: Final = pl.Schema({"vehicle_id": pl.String, "stream": pl.String, "since": pl.Date, "until": pl.Date})
 
 
@@ -81,7 +81,7 @@ def _asked(house: House) -> pl.DataFrame:
     states, windows = house.ledger.states(), window_days(house)
     rows: list[tuple[object, ...]] = []
     for vehicle in house.registry.vehicles():
-        for stream in streams_of(vehicle.make):
+        for stream in streams_of(vehicle):
             state = states.get((vehicle.vehicle_id, stream.name))
             rows.append(
                 (
@@ -99,12 +99,15 @@ def _asked(house: House) -> pl.DataFrame:
 
 def _record_days(house: House) -> pl.DataFrame:
     """The days (UTC) that have a record, by vehicle and stream: vehicle_id, stream, day."""
-    by_make = {stream.make: stream.name for stream in STREAMS if stream is not TESLA_DAYS}
-    sessions = house.tables.read(schemas.CHARGE_SESSIONS, columns=("vehicle_id", "make", "started_at"))
+    by_make = {stream.make: stream.name for stream in STREAMS if stream.interface == V2 and stream is not TESLA_DAYS}
+    sessions = house.tables.read(schemas.CHARGE_SESSIONS, columns=("vehicle_id", "make", "source", "started_at"))
     days = house.tables.read(schemas.CHARGE_DAYS, columns=("vehicle_id", "day"))
     told = sessions.select(
         "vehicle_id",
-        pl.col("make").replace_strict(by_make, default=TESLA_BILLING.name, return_dtype=pl.String).alias("stream"),
+        pl.when(pl.col("source") == SOURCES[V3_RECORDS.interface])
+        .then(pl.lit(V3_RECORDS.name))
+        .otherwise(pl.col("make").replace_strict(by_make, default=TESLA_BILLING.name, return_dtype=pl.String))
+        .alias("stream"),
         pl.col("started_at").dt.date().alias("day"),
     )
     daily = days.select("vehicle_id", pl.lit(TESLA_DAYS.name).alias("stream"), "day")

@@ -9,7 +9,7 @@ from statistics import fmean
 from types import MappingProxyType
 from typing import Final
 
-from collectors.smartcar_v2.streams import STREAMS, streams_of
+from collectors.streams import STREAMS, V2, Stream, streams_of
 from flows.dues import bill_pages, rhythm_days
 from flows.exits import Exit, Stop
 from flows.house import House
@@ -18,7 +18,9 @@ from flows.planner.arithmetic import Limits, Need, Part, mix_of, need
 USUAL_MIX: Final = MappingProxyType({"TESLA": 50, "BMW": 35, "MINI": 15})
 """The mix, in percent, where no vehicle is connected."""
 _KNOWN: Final = ("vehicles", "bucket", "refill")
-_MAKES: Final = frozenset(stream.make for stream in STREAMS)
+_USUAL: Final = {
+    make: tuple(stream for stream in STREAMS if stream.interface == V2 and stream.make == make) for make in USUAL_MIX
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +61,36 @@ def suppose(house: House, wishes: Iterable[str] = ()) -> Supposed:
 
 
 def fleet(house: House) -> Counter[str]:
-    """The connected vehicles that have streams, by make."""
-    makes = (vehicle.make.upper() for vehicle in house.registry.vehicles() if vehicle.make)
-    return Counter(make for make in makes if make in _MAKES)
+    """The connected vehicles that have streams, by kind: the make on v2.0, `v3`, or both as `BMW, v3`."""
+    kinds = (_kind(streams_of(vehicle)) for vehicle in house.registry.vehicles())
+    return Counter(kind for kind in kinds if kind)
+
+
+def _kind(streams: tuple[Stream, ...]) -> str:
+    return ", ".join(dict.fromkeys(stream.make or stream.interface for stream in streams))
+
+
+def _streams_by_kind(house: House) -> dict[str, tuple[Stream, ...]]:
+    return _USUAL | {_kind(streams): streams for streams in map(streams_of, house.registry.vehicles()) if streams}
 
 
 def _costs(house: House) -> dict[str, float]:
-    """Requests that ask a vehicle of each make once; bills as they were in the past."""
+    """Requests that ask a vehicle of each kind once; bills as they were in the past."""
     pages = bill_pages(house)
     teslas = [pages[vehicle.vehicle_id] for vehicle in house.registry.vehicles() if vehicle.make == "TESLA"]
     of_bills = fmean(teslas) if teslas else 1.0
-    return {make: sum(of_bills if stream.paged else 1.0 for stream in streams_of(make)) for make in _MAKES}
+    return {
+        kind: sum(of_bills if stream.paged else 1.0 for stream in streams)
+        for kind, streams in _streams_by_kind(house).items()
+    }
 
 
 def _rhythms(house: House) -> dict[str, int | None]:
-    """Days within which each make has to be asked again."""
+    """Days within which each kind of vehicle has to be asked again."""
     found: dict[str, int | None] = {}
-    for make in _MAKES:
-        days = [each for stream in streams_of(make) if (each := rhythm_days(house, stream)) is not None]
-        found[make] = min(days, default=None)
+    for kind, streams in _streams_by_kind(house).items():
+        days = [each for stream in streams if (each := rhythm_days(house, stream)) is not None]
+        found[kind] = min(days, default=None)
     return found
 
 

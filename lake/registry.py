@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import Engine, Row, delete, insert, select, update
 
@@ -35,6 +36,7 @@ class Vehicle:
         timezone: IANA zone, given when it was connected; None if none was.
         consented_at: When access to this vehicle was granted.
         permissions: Scopes that the owner granted.
+        interfaces: The versions of Smartcar's API that it is seen through: `v2.0`, `v3`, or both.
     """
 
     vehicle_id: str
@@ -45,6 +47,10 @@ class Vehicle:
     timezone: str | None
     consented_at: datetime
     permissions: tuple[str, ...] = ()
+    interfaces: tuple[str, ...] = ("v2.0",)
+
+
+_LISTS: Final = ("permissions", "interfaces")
 
 
 class Registry:
@@ -114,10 +120,10 @@ class Registry:
         with self._engine.begin() as connection:
             where = state.vehicles.c.vehicle_id == vehicle.vehicle_id
             connection.execute(delete(state.vehicles).where(where))
-            values = asdict(vehicle) | {"permissions": list(vehicle.permissions)}
+            values = asdict(vehicle) | {name: list(getattr(vehicle, name)) for name in _LISTS}
             connection.execute(insert(state.vehicles).values(values))
 
 
 def _vehicle(row: Row[tuple[object, ...]]) -> Vehicle:
     values = dict(row._mapping)  # noqa: SLF001, the public name of SQLAlchemy's row mapping has the underscore
-    return Vehicle(**values | {"permissions": tuple(values["permissions"])})
+    return Vehicle(**values | {name: tuple(values[name]) for name in _LISTS})

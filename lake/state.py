@@ -26,10 +26,12 @@ from sqlalchemy import (
     Table,
     create_engine,
     event,
+    inspect,
     make_url,
     text,
 )
 from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
+from sqlalchemy.schema import CreateColumn
 from sqlalchemy.types import JSON, TypeDecorator
 
 
@@ -74,6 +76,7 @@ vehicles: Final = Table(
     Column("timezone", String),
     Column("consented_at", Instant, nullable=False),
     Column("permissions", JSON, nullable=False),
+    Column("interfaces", JSON, nullable=False, server_default='["v2.0"]'),
 )
 coverage: Final = Table(
     "coverage",
@@ -152,6 +155,7 @@ def open_state(url: str) -> Engine:
         if engine.dialect.name == "sqlite":
             _prepare_sqlite(engine)
         metadata.create_all(engine)
+        _add_new_columns(engine)
     except (SQLAlchemyError, OSError, ImportError, ValueError) as error:
         raise _unusable(parsed, error) from None
     _explain_errors(engine)
@@ -169,6 +173,18 @@ def damage(engine: Engine) -> str | None:
     with engine.connect() as connection:
         found = connection.execute(text("PRAGMA quick_check(1)")).scalar_one()
     return None if found == "ok" else str(_unusable(engine.url, ValueError(f"malformed: {' '.join(found.split())}")))
+
+
+def _add_new_columns(engine: Engine) -> None:
+    """Give the tables of an older chargelake the columns that came since; each has a default."""
+    found = inspect(engine)
+    for table in metadata.sorted_tables:
+        there = {column["name"] for column in found.get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in there:
+                added = CreateColumn(column).compile(dialect=engine.dialect)
+                with engine.begin() as connection:
+                    connection.execute(text(f"ALTER TABLE {table.name} ADD COLUMN {added}"))
 
 
 def _explain_errors(engine: Engine) -> None:

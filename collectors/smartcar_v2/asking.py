@@ -28,7 +28,7 @@ from collectors.http import Response, Transport
 from collectors.pacing import Pacer
 from collectors.smartcar_v2.failures import failure, unreadable
 from collectors.smartcar_v2.protocol import Call, NotAsPromised, bearer, management_basic
-from collectors.smartcar_v2.streams import SOURCE
+from collectors.streams import SOURCES, V2
 from collectors.tokens import TokenStore
 from lake.clock import Clock
 from lake.raw import Answer, Landing, encode_body
@@ -258,7 +258,7 @@ class Asker:
         call, headers = asking.call, reply.response.headers
         body, encoding, digest = encode_body(reply.response.body)
         return Answer(
-            source=SOURCE,
+            source=SOURCES[V2],
             stream=call.stream,
             vehicle_id=call.vehicle_id,
             make=asking.make,

@@ -12,7 +12,7 @@ from collectors.http import Response, Transport
 from collectors.smartcar_v2 import auth, protocol
 from collectors.smartcar_v2.asking import Asker, Asking, Credentials, ManagementToken, OwnersToken, Reply, Tally
 from collectors.smartcar_v2.protocol import Attributes, Call, Connection, Listing
-from collectors.smartcar_v2.streams import Stream
+from collectors.streams import Stream
 from collectors.tokens import RefreshPolicy, TokenPair, TokenStore
 from lake.clock import Clock
 from lake.intervals import DayInterval

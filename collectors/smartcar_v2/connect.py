@@ -19,6 +19,7 @@ from collectors.smartcar_v2.asking import NewToken
 from collectors.smartcar_v2.client import SmartcarClient
 from collectors.smartcar_v2.protocol import is_id
 from collectors.smartcar_v2.redirect import waiting_for_redirect
+from collectors.streams import V2
 from collectors.tokens import TokenStore
 from lake.clock import Clock
 from lake.ledger import Ledger
@@ -179,7 +180,7 @@ class Connect:
         """Read what is not known of vehicles that could not be read when they were connected; gives what failed."""
         failed: dict[str, CollectError] = {}
         for vehicle in self._registry.vehicles():
-            if vehicle.make is None:
+            if vehicle.make is None and V2 in vehicle.interfaces:
                 try:
                     await self._read_vehicle(vehicle)
                 except CollectError as error:
@@ -230,8 +231,12 @@ def _shown(text: str) -> str:
 
 
 def _with_what_is_known(blank: Vehicle, known: Vehicle | None) -> Vehicle:
-    """With the zone given now or else earlier, and the first consent: what was told since then stays known."""
+    """With the zone given now or else earlier, the first consent and every interface: what was told stays known."""
     if known is None:
         return blank
-    consented_at = min(blank.consented_at, known.consented_at)
-    return replace(blank, timezone=blank.timezone or known.timezone, consented_at=consented_at)
+    return replace(
+        blank,
+        timezone=blank.timezone or known.timezone,
+        consented_at=min(blank.consented_at, known.consented_at),
+        interfaces=tuple(sorted({*blank.interfaces, *known.interfaces})),
+    )

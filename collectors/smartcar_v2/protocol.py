@@ -18,7 +18,7 @@ from urllib.parse import quote
 import orjson
 
 from collectors.http import Request, Response
-from collectors.smartcar_v2.streams import Stream
+from collectors.streams import Stream
 from lake.intervals import DayInterval
 
 VEHICLES_PAGE: Final = 50

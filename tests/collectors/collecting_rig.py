@@ -18,7 +18,7 @@ from collectors.smartcar_v2.asking import Asker, RetryPolicy
 from collectors.smartcar_v2.auth import Application
 from collectors.smartcar_v2.client import Endpoints, SmartcarClient, token_store
 from collectors.smartcar_v2.connect import Connect, Connected
-from collectors.smartcar_v2.streams import Stream
+from collectors.streams import Stream
 from collectors.tokens import TokenStore
 from emulator import Emulator, EmulatorConfig, running
 from lake.budget import RequestBudget

@@ -13,7 +13,7 @@ from collecting_rig import NOW, House, Rig, of_make, practice
 from collectors import errors
 from collectors.collect import Task
 from collectors.http import Limits, Transport
-from collectors.smartcar_v2.streams import Stream
+from collectors.streams import Stream
 from collectors.windows import window_to_ask
 from emulator import Emulator, EmulatorConfig
 from lake.intervals import DayInterval
@@ -41,6 +41,11 @@ STATES = {
 class StreamSuite:
     stream: Stream
 
+    @property
+    def endpoint(self) -> str:
+        """The emulator's name of the endpoint, or the start of it."""
+        return (self.stream.make or self.stream.interface).lower()
+
     @asynccontextmanager
     async def started(self, house: House, **settings: object) -> AsyncIterator[tuple[Emulator, Rig, Vehicle]]:
         config = EmulatorConfig(
@@ -48,7 +53,7 @@ class StreamSuite:
             billing_page_size=1, seed=23,
         )  # fmt: skip
         async with practice(house, config, **settings) as (emulator, rig):
-            vehicle = of_make((await rig.connected(3)).vehicles, self.stream.make)[0]
+            vehicle = of_make((await rig.connected(3)).vehicles, self.stream.make or "BMW")[0]
             emulator.log.clear()
             yield emulator, rig, vehicle
 
@@ -106,7 +111,7 @@ class StreamSuite:
     ) -> None:
         state, kind, requests = STATES[fault]
         async with self.started(house) as (emulator, rig, vehicle):
-            emulator.faults.add(fault, endpoint=f"{self.stream.make.lower()}_*")
+            emulator.faults.add(fault, endpoint=f"{self.endpoint}_*")
             (outcome,) = await rig.collector.collect([Task(vehicle, self.stream, WINDOW)])
         assert type(outcome.error) is kind
         assert outcome.error.at.vehicle_id == vehicle.vehicle_id

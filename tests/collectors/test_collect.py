@@ -14,12 +14,12 @@ from collectors.http import Limits, Transport
 from collectors.pacing import Plan
 from collectors.smartcar_v2.asking import RetryPolicy
 from collectors.smartcar_v2.connect import Connected
-from collectors.smartcar_v2.streams import streams_of
+from collectors.streams import streams_of
 from emulator import EmulatorConfig, running
 
 
 def tasks_of(connected: Connected) -> list[Task]:
-    return [task(vehicle, stream) for vehicle in connected.vehicles for stream in streams_of(vehicle.make)]
+    return [task(vehicle, stream) for vehicle in connected.vehicles for stream in streams_of(vehicle)]
 
 
 def by_vehicle(outcomes: list[Outcome]) -> dict[str, list[Outcome]]:

@@ -10,10 +10,12 @@ from collectors import errors
 from collectors.http import Response
 from collectors.smartcar_v2 import auth, protocol
 from collectors.smartcar_v2.protocol import NotAsPromised
-from collectors.smartcar_v2.streams import STREAMS, TESLA_BILLING, TESLA_DAYS, Stream, stream_named, streams_of
+from collectors.streams import STREAMS, TESLA_BILLING, TESLA_DAYS, V2, Stream, stream_named, streams_of
 from lake.intervals import DayInterval
+from lake.registry import Vehicle
 
 WINDOW = DayInterval(date(2026, 9, 21), date(2026, 10, 20))
+OF_V2 = [stream for stream in STREAMS if stream.interface == V2]
 ANSWERS = {
     "tesla_days/documented": (1, False),
     "tesla_days/date-is-epoch-seconds": (1, False),
@@ -27,14 +29,14 @@ ANSWERS = {
 }
 
 
-@pytest.mark.parametrize("stream", STREAMS, ids=lambda stream: stream.name)
+@pytest.mark.parametrize("stream", OF_V2, ids=lambda stream: stream.name)
 def test_the_make_in_a_path_is_lower_case(stream: Stream) -> None:
     call = protocol.ask_records(stream, "v-1", WINDOW)
     assert call.path == call.path.lower()
-    assert f"/{stream.make.lower()}/charge/records" in call.path
+    assert f"/{(stream.make or '').lower()}/charge/records" in call.path
 
 
-@pytest.mark.parametrize("stream", STREAMS, ids=lambda stream: stream.name)
+@pytest.mark.parametrize("stream", OF_V2, ids=lambda stream: stream.name)
 def test_a_request_names_both_days_of_the_window(stream: Stream) -> None:
     request = protocol.ask_records(stream, "v-1", WINDOW, 3).request("https://api.example/v2.0/", "Bearer t")
     assert request.url.startswith("https://api.example/v2.0/vehicles/v-1/")
@@ -100,9 +102,15 @@ def test_a_time_of_consent_that_is_no_instant_is_unknown(told: object, read: dat
     assert (instant is None) == (read is None)
 
 
-def test_streams_are_known_by_make_and_name() -> None:
-    assert [stream.name for stream in streams_of("tesla")] == ["tesla_days", "tesla_billing"]
-    assert streams_of("FORD") == streams_of(None) == ()
+def test_streams_are_known_by_make_interface_and_name() -> None:
+    def names(make: str | None, *interfaces: str) -> list[str]:
+        vehicle = Vehicle("v-1", "o-1", make, None, None, None, NOW, interfaces=interfaces)
+        return [stream.name for stream in streams_of(vehicle)]
+
+    assert names("tesla", "v2.0") == ["tesla_days", "tesla_billing"]
+    assert names("FORD", "v2.0") == names(None, "v2.0") == []
+    assert names("FORD", "v3") == names(None, "v3") == ["v3_records"]
+    assert names("BMW", "v2.0", "v3") == ["bmw_records", "v3_records"]
     assert stream_named("tesla_billing") is TESLA_BILLING
     with pytest.raises(KeyError):
         stream_named("odometer")

@@ -9,7 +9,7 @@ from collecting_rig import NOW, House, of_make, practice, rig, task
 from cryptography.fernet import Fernet
 
 from collectors.errors import ApplicationMustAct, NoAnswer, OwnerMustAct, RetryLater
-from collectors.smartcar_v2.streams import BMW_RECORDS
+from collectors.streams import BMW_RECORDS
 from collectors.tokens import RefreshPolicy, TokenPair, TokenStore
 from emulator import EmulatorConfig, running
 from lake.registry import Owner

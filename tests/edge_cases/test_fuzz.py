@@ -14,7 +14,7 @@ from collectors.errors import CollectError
 from collectors.http import Response
 from collectors.smartcar_v2 import auth, failures, protocol
 from collectors.smartcar_v2.protocol import NotAsPromised
-from collectors.smartcar_v2.streams import STREAMS
+from collectors.streams import STREAMS, V2
 from lake.raw import Answer, encode_body
 from lake.reference import currencies
 from lake.schemas import CHARGE_DAYS, CHARGE_SESSIONS, QUARANTINE_REASONS
@@ -114,7 +114,11 @@ READERS = {
     "attributes": protocol.read_attributes,
     "connections": protocol.read_connections,
     "disconnect": protocol.read_disconnect,
-    **{stream.name: lambda answer, stream=stream: protocol.read_records(answer, stream) for stream in STREAMS},
+    **{
+        stream.name: lambda answer, stream=stream: protocol.read_records(answer, stream)
+        for stream in STREAMS
+        if stream.interface == V2
+    },
 }
 ENVELOPES = (
     "id",

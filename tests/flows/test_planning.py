@@ -231,7 +231,7 @@ def test_a_report_wants_what_was_last_asked_before_the_month_ended(asked: str, w
 
 @pytest.mark.parametrize(("days", "pages"), [([2], 1), ([2, 5], 1), ([4, 4, 9], 3), ([1, 1], 1)])
 def test_pages_of_bills_are_learned_from_the_days_on_which_a_vehicle_was_asked(days: list[int], pages: int) -> None:
-    assert pages_of(days, of_days=True) == pages
+    assert pages_of(days, beside=1) == pages
 
 
 def test_after_a_pause_the_days_before_the_last_request_are_read_again() -> None:

@@ -275,3 +275,19 @@ def test_a_url_that_is_nonsense_is_refused_without_showing_its_password(url: str
     said = unusable(url)
     assert "hunter2" not in said
     assert "state database" in said or "CHARGELAKE_STATE_URL" in said
+
+
+def test_a_state_of_an_older_chargelake_gets_the_columns_that_came_since(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/state.db"
+    engine = open_state(url)
+    Registry(engine).keep_vehicle(Vehicle("v-1", "o-1", "BMW", None, None, None, NOW))
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE vehicles DROP COLUMN interfaces"))
+    (vehicle,) = Registry(open_state(url)).vehicles()
+    assert vehicle.interfaces == ("v2.0",)
+
+
+def test_a_vehicle_keeps_the_interfaces_it_is_seen_through(tmp_path: Path) -> None:
+    registry = Registry(open_state(f"sqlite:///{tmp_path}/state.db"))
+    registry.keep_vehicle(Vehicle("v-1", "o-1", None, None, None, None, NOW, interfaces=("v2.0", "v3")))
+    assert registry.vehicles()[0].interfaces == ("v2.0", "v3")

@@ -19,7 +19,7 @@ from collectors.errors import CollectError, NoAnswer, RetryLater, RetryNow
 from collectors.http import Limits, Transport
 from collectors.smartcar_v2 import protocol
 from collectors.smartcar_v2.client import _MOST_ENTRIES
-from collectors.smartcar_v2.streams import BMW_RECORDS, TESLA_BILLING, Stream
+from collectors.streams import BMW_RECORDS, TESLA_BILLING, Stream
 from collectors.tokens import TokenPair
 from lake.registry import Owner, Vehicle
 from tests.collectors.collecting_rig import NOW, House, new_house, rig, task

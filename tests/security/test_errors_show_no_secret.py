@@ -18,7 +18,7 @@ from collectors import errors
 from collectors.errors import CollectError, scrub, without_secrets
 from collectors.http import Limits, Request, Response, Transport
 from collectors.smartcar_v2 import auth
-from collectors.smartcar_v2.streams import BMW_RECORDS
+from collectors.streams import BMW_RECORDS
 from collectors.tokens import TokenPair
 from flows.settings import Settings, load_settings
 from lake.registry import Owner, Vehicle

@@ -13,7 +13,7 @@ from aiohttp.test_utils import unused_port
 from collectors.errors import CollectError, OurBug
 from collectors.smartcar_v2 import redirect
 from collectors.smartcar_v2.redirect import waiting_for_redirect
-from collectors.smartcar_v2.streams import BMW_RECORDS
+from collectors.streams import BMW_RECORDS
 from collectors.tokens import TokenPair
 from lake.registry import Owner, Vehicle
 from tests.collectors.collecting_rig import NOW, new_house, rig, task
