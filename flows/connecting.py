@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from collectors.smartcar_v2.auth import SCOPES
 from collectors.smartcar_v2.connect import Connected
 from flows.collecting import wired
 from flows.house import House
@@ -16,6 +17,7 @@ async def connect_owner(
     test_account: str | None = None,
     code: str | None = None,
     timezone: str | None = None,
+    scopes: tuple[str, ...] = SCOPES,
     show: Callable[[str], None] = print,
 ) -> Connected:
     """Connect an owner's vehicles; the caller holds the lake.
@@ -25,6 +27,7 @@ async def connect_owner(
         test_account: E-mail of a test-mode account, connected without a browser.
         code: A code obtained elsewhere.
         timezone: IANA zone of the vehicles.
+        scopes: Permissions to ask for.
         show: Called with the Connect URL where a person has to open it.
 
     Raises:
@@ -33,7 +36,7 @@ async def connect_owner(
     async with wired(house, new_run_id(house.clock.now())) as wiring:
         connect = wiring.connect()
         if test_account:
-            return await connect.test_account(test_account, timezone=timezone)
+            return await connect.test_account(test_account, scopes=scopes, timezone=timezone)
         if code:
             return await connect.with_code(code, timezone=timezone)
-        return await connect.in_browser(show, timezone=timezone)
+        return await connect.in_browser(show, scopes=scopes, timezone=timezone)

@@ -137,8 +137,13 @@ def transform(house: House, result: Result) -> None:
     descriptions.keep(house)
 
 
-def check(house: House, result: Result) -> None:
+def check(house: House, result: Result, *, of_records: bool = True) -> None:
     """End the run, publish what the state says, and check that every record received has become exactly one thing.
+
+    Args:
+        house: The house.
+        result: What the run did.
+        of_records: Whether it was about charge records; if not, nothing but `runs` has anything new to say.
 
     Raises:
         Stop: The sum is off (exit code 1), a bug of ours.
@@ -147,7 +152,7 @@ def check(house: House, result: Result) -> None:
     off = [name for name, count in house.runs.counts(result.job.run_id).items() if not count.is_conserved]
     outcome = "not conserved" if off else result.exit.name.lower()
     house.runs.finish(result.job.run_id, outcome, house.clock.now())
-    if result.job.command == "collect":
+    if result.job.command == "collect" or not of_records:
         publish_runs(house)  # what landed is not in the tables yet: a day without rows is not known to be empty
     else:
         publish_state(house)

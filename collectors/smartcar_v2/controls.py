@@ -46,23 +46,27 @@ class Controls:
         reader = schedules.read_schedule if snapshot.kind == "schedule" else climate.read_climate
         return await self._ask(vehicle, call, reader, tally or Tally())
 
-    async def send(self, vehicle: Vehicle, call: Call, older: Call | None = None) -> Mapping[str, Any]:
+    async def send(
+        self, vehicle: Vehicle, call: Call, older: Call | None = None, tally: Tally | None = None
+    ) -> Mapping[str, Any]:
         """Set something; gives what the API said.
 
         Args:
             vehicle: The vehicle.
             call: What to set.
             older: The same as older documentation has it, where the API does not know the call.
+            tally: Counts the requests.
 
         Raises:
             CollectError: As the answer means.
         """
+        tally = tally or Tally()
         try:
-            return await self._ask(vehicle, call, schedules.read_set, Tally())
+            return await self._ask(vehicle, call, schedules.read_set, tally)
         except OurBug as error:
             if older is None or error.at.status not in _NO_SUCH_CALL:
                 raise
-        return await self._ask(vehicle, older, schedules.read_set, Tally())
+        return await self._ask(vehicle, older, schedules.read_set, tally)
 
     async def _ask(
         self, vehicle: Vehicle, call: Call, read: Callable[[Response], Mapping[str, Any]], tally: Tally

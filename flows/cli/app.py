@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from flows.cli import connecting, keeping, keys, planning, practising, quarantine, reading, running
+from flows.cli import climate, connecting, keeping, keys, planning, practising, quarantine, reading, running, schedule
 from flows.cli.frame import configure_logging, flush_output
 from flows.exits import Exit, Stop
 
@@ -40,6 +40,8 @@ app.command(epilog="Example: chargelake rebuild")(keeping.rebuild)
 app.command(epilog="Example: chargelake verify --json")(keeping.verify)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(keys.app, name="key")
+app.add_typer(schedule.app, name="schedule")
+app.add_typer(climate.app, name="climate")
 app.command(epilog='Example: chargelake query "SELECT make, sum(energy_kwh) FROM charge_sessions GROUP BY make"')(
     reading.query
 )

@@ -26,11 +26,17 @@ Zone = Annotated[
 ]
 Open = Annotated[bool, typer.Option("--open/--no-open", help="Open the Connect page in a browser.")]
 
+Scopes = Annotated[
+    str | None,
+    typer.Option("--scopes", metavar="WORDS", help="Ask for more than records: schedules, climate, or both by comma."),
+]
+
 
 def connect(
     test_account: TestAccount = None,
     code: Code = None,
     timezone: Zone = None,
+    scopes: Scopes = None,
     open_page: Open = False,
     as_json: AsJson = False,
 ) -> None:
@@ -38,16 +44,35 @@ def connect(
     from flows.connecting import connect_owner
 
     house = open_house()
+    wanted = _scopes(scopes)
     _check(house, test_account, code, timezone)
     with clear_errors(), house.held():
         connected = asyncio.run(
             connect_owner(
-                house, test_account=test_account, code=code, timezone=timezone, show=_shower(open_page=open_page)
+                house,
+                test_account=test_account,
+                code=code,
+                timezone=timezone,
+                scopes=wanted,
+                show=_shower(open_page=open_page),
             )
         )
     _show(connected, as_json=as_json)
     if connected.failed:
         raise typer.Exit(Exit.SOMEBODY_MUST_ACT)
+
+
+def _scopes(words: str | None) -> tuple[str, ...]:
+    """The permissions to ask for: those for records, and those of each word."""
+    from collectors import snapshots
+    from collectors.smartcar_v2.auth import SCOPES
+
+    found = list(SCOPES)
+    for word in words.split(",") if words else ():
+        if word.strip() not in snapshots.SCOPES:
+            raise Stop(Exit.USAGE, f"--scopes {word}: there are {', '.join(snapshots.SCOPES)}")
+        found += snapshots.SCOPES[word.strip()]
+    return tuple(found)
 
 
 def _check(house: House, test_account: str | None, code: str | None, timezone: str | None) -> None:
