@@ -21,7 +21,7 @@ import orjson
 
 from benchmarks.harness import Figure, Spent, measured, ratios
 from benchmarks.practice import GENEROUS, WIDE, Emulator, connect, emulating, refused
-from collectors.smartcar_v2.protocol import bearer
+from collectors.calls import bearer
 from flows import jobs
 from flows.house import House
 from flows.running import run_here

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
+from collectors.asking import Collected, Tally
 from collectors.errors import (
     ApplicationMustAct,
     BudgetSpent,
@@ -20,8 +22,6 @@ from collectors.errors import (
     EveryoneWaits,
     OurBug,
 )
-from collectors.smartcar_v2.asking import Tally
-from collectors.smartcar_v2.client import Collected, SmartcarClient
 from collectors.streams import Stream
 from collectors.windows import whole_days
 from lake.clock import Clock
@@ -69,11 +69,20 @@ class Outcome:
         return self.error is None
 
 
+class Client(Protocol):
+    """Asks one interface for records."""
+
+    async def records(
+        self, vehicle: Vehicle, stream: Stream, window: DayInterval, tally: Tally | None = None
+    ) -> Collected:
+        """What a vehicle's stream tells, whole; raises a `CollectError` where it does not."""
+
+
 class Collector:
     """Collects for one run.
 
     Args:
-        client: Asks and lands.
+        clients: Ask and land, by the interface they speak.
         ledger: Is told what is known.
         clock: What time it is for windows.
         window_days: How far back BMW's and MINI's records reach; 0: no limit.
@@ -83,7 +92,7 @@ class Collector:
 
     def __init__(
         self,
-        client: SmartcarClient,
+        clients: Mapping[str, Client],
         ledger: Ledger,
         clock: Clock,
         *,
@@ -91,19 +100,19 @@ class Collector:
         at_once: int = 8,
         on_progress: Callable[[Outcome], None] = lambda _outcome: None,
     ) -> None:
-        self._client = client
+        self._clients = clients
         self._ledger = ledger
         self._clock = clock
         self._window_days = window_days
         self._at_once = at_once
         self._on_progress = on_progress
-        self._stopped: CollectError | None = None
+        self._stopped: dict[str, CollectError] = {}
 
     async def collect(self, tasks: Iterable[Task]) -> list[Outcome]:
         """Do the tasks, the vehicles in the order of their first task; gives an outcome for each.
 
-        An `ApplicationMustAct` or a `BudgetSpent` ends the handing out: tasks under way are finished, the others get
-        that error as their outcome, with no request sent.
+        A `BudgetSpent` ends the handing out, an `ApplicationMustAct` that of its interface: tasks under way are
+        finished, the others get that error as their outcome, with no request sent.
 
         Raises:
             HomeUnwritable: An answer could not be landed; the run ends.
@@ -131,7 +140,8 @@ class Collector:
         raise found.exceptions[0]
 
     async def _do(self, task: Task) -> Outcome:
-        outcome = Outcome(task, error=self._stopped) if self._stopped else await self._ask(task)
+        stopped = self._stopped.get(task.stream.interface)
+        outcome = Outcome(task, error=stopped) if stopped else await self._ask(task)
         self._record(outcome)
         try:
             self._on_progress(outcome)
@@ -142,13 +152,15 @@ class Collector:
     async def _ask(self, task: Task) -> Outcome:
         tally = Tally()
         try:
-            collected = await self._client.records(task.vehicle, task.stream, task.window, tally)
+            collected = await self._clients[task.stream.interface].records(
+                task.vehicle, task.stream, task.window, tally
+            )
             self._answered(task, collected)
             return Outcome(task, tally.requests, collected.records)
         except (HomeUnwritable, StateUnusable):
             raise  # what cannot be kept must not be asked for
         except CollectError as error:
-            self._stop_after(error)
+            self._stop_after(task, error)
             return Outcome(task, tally.requests, error=error)
         except Exception as error:  # noqa: BLE001, one vehicle's trouble of any kind never stops the others
             _log.exception("collecting failed: %s", task)
@@ -156,12 +168,20 @@ class Collector:
 
     def _answered(self, task: Task, collected: Collected) -> None:
         limit = self._window_days if task.stream.window_limited else 0
-        days = whole_days(task.window, collected.asked_at.date(), limit)
+        window, as_of = collected.window, collected.as_of
+        days = None if window is None or as_of is None else whole_days(window, as_of.date(), limit)
         self._ledger.answered(task.vehicle.vehicle_id, task.stream.name, days, collected.received_at)
 
-    def _stop_after(self, error: CollectError) -> None:
-        if self._stopped is None and isinstance(error, ApplicationMustAct | BudgetSpent | EveryoneWaits):
-            self._stopped = error
+    def _stop_after(self, task: Task, error: CollectError) -> None:
+        """An application belongs to one interface; the bucket is of all."""
+        if isinstance(error, ApplicationMustAct):
+            stopped: dict[str, CollectError] = {task.stream.interface: error}
+        elif isinstance(error, BudgetSpent | EveryoneWaits):
+            stopped = dict.fromkeys(self._clients, error)
+        else:
+            return
+        if stopped.keys() - self._stopped.keys():
+            self._stopped = stopped | self._stopped
             _log.warning("no more tasks are handed out: %s", error)
 
     def _record(self, outcome: Outcome) -> None:

@@ -5,6 +5,9 @@
     │   ├── NoAnswer          no answer came: refused, dropped, timed out
     │   └── EveryoneWaits     the whole application pauses, then asks again
     ├── RetryLater            ours, in the next run
+    ├── NothingYet            nobody's: v3's store holds nothing of the vehicle so far
+    │   ├── NotThisSignalYet  … or other signals, and not this one
+    │   └── SignalUnavailable … or says that the vehicle or its maker does not offer it now
     ├── VehicleWaits          ours, after `until`; the other vehicles go on
     │   ├── MakerWaits        the same, because the maker's own API is tired
     │   └── PlanMustGrow      … or sooner, if the application's owner raises the plan
@@ -28,7 +31,16 @@ from datetime import datetime
 from typing import ClassVar, Literal
 
 Mover = Literal["nobody", "chargelake", "owner", "application_owner"]
-BlockState = Literal["no_permission", "not_capable", "owner_must_act", "over_budget", "upstream_error"]
+BlockState = Literal[
+    "no_permission",
+    "not_capable",
+    "owner_must_act",
+    "over_budget",
+    "upstream_error",
+    "empty_store",
+    "signal_not_found",
+    "signal_unavailable",
+]
 
 _LONGEST_DETAIL = 300
 _LOOKED_AT = 4000
@@ -149,6 +161,25 @@ class RetryLater(CollectError):
     """Nothing to do now; the next run asks again."""
 
     state: ClassVar[BlockState | None] = "upstream_error"
+
+
+class NothingYet(CollectError):
+    """The store that v3's signals are read from was never filled for this vehicle; it is asked again after `until`."""
+
+    state: ClassVar[BlockState | None] = "empty_store"
+    whose_move: ClassVar[Mover] = "nobody"
+
+
+class NotThisSignalYet(NothingYet):
+    """The store knows other signals of the vehicle, and nothing of this kind so far."""
+
+    state: ClassVar[BlockState | None] = "signal_not_found"
+
+
+class SignalUnavailable(NothingYet):
+    """The vehicle or its maker does not offer this signal now."""
+
+    state: ClassVar[BlockState | None] = "signal_unavailable"
 
 
 class VehicleWaits(CollectError):

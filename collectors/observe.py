@@ -11,8 +11,8 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from collectors.asking import Tally
 from collectors.errors import ApplicationMustAct, BudgetSpent, Circumstances, CollectError, EveryoneWaits, OurBug
-from collectors.smartcar_v2.asking import Tally
 from collectors.smartcar_v2.controls import Controls
 from collectors.snapshots import Snapshot
 from lake.clock import Clock

@@ -40,7 +40,8 @@ async def serve(
         final: web.StreamResponse = response
         if fault is not None:
             seen.fault = fault.name
-            final = await http.spoil(fault, request, response)
+            refusal = seen.error_body(failure("SERVER", "INTERNAL"))
+            final = await http.spoil(fault, request, response, refusal)
             if not final.prepared:
                 final.headers.update(exchange.headers(world, request, seen))
         status = 0 if request.transport is None or request.transport.is_closing() else final.status
@@ -55,7 +56,7 @@ async def _answer(world: World, handler: Handler, request: web.Request, seen: ex
         return await handler(world, request)
     except ApiError as error:
         seen.error = error
-        response = answer(error.body(seen.request_id), error.status)
+        response = answer(seen.error_body(error), error.status)
         response.headers.update(error.headers)
         return response
     except OAuthError as error:
@@ -194,7 +195,7 @@ async def connections(world: World, request: web.Request) -> web.Response:
 async def nowhere(world: World, request: web.Request) -> web.Response:
     """Refuse a path or a version that does not exist."""
     del world
-    raise failure("RESOURCE_NOT_FOUND", "PATH" if request.path.startswith("/v2.0/") else "VERSION")
+    raise failure("RESOURCE_NOT_FOUND", "PATH" if request.path.startswith(("/v2.0/", "/v3/")) else "VERSION")
 
 
 def add_routes(app: web.Application, world: World) -> None:

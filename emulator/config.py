@@ -27,7 +27,9 @@ class EmulatorConfig:
 
     `seed` decides the generated world. `now` is where the clock starts (default: the real time), `clock_rate` how
     fast it runs. `history_days`: how long before that the owners consented. `vehicle_spacing` is in seconds,
-    `window_days` 0 is no window. `faults` are in the form of `--fault`. The credentials are made up and checked.
+    `window_days` 0 is no window. `v3_clock_offset` (most seconds) and `v3_meter_factor` (largest share) are how far
+    v3's times and energies of a session lie from v2.0's; 0 is not at all. `webhook_timeout` is in real seconds.
+    `faults` are in the form of `--fault`. The credentials are made up and checked.
     """
 
     host: str = "127.0.0.1"
@@ -48,11 +50,17 @@ class EmulatorConfig:
     billing_page_size: int = 50
     newer_tesla_share: float = 0.2
     withheld_scopes: frozenset[str] = frozenset()
+    v3_clock_offset: float = 110.0
+    v3_meter_factor: float = 0.03
+    webhook_timeout: float = 15.0
     faults: tuple[str, ...] = ()
     client_id: str = "e5a1c9d0-4b7f-4c52-9e0a-emulator0001"
     client_secret: str = "emulator-client-secret"  # noqa: S105 - made up, opens nothing but this emulator
     management_token: str = "emulator-management-token"  # noqa: S105 - made up as well
     redirect_uri: str = "http://127.0.0.1:8765/callback"
+    v3_client_id: str = "client_emulator0001"
+    v3_client_secret: str = "emulator-v3-client-secret"  # noqa: S105 - made up as well
+    application_id: str = "5d0e3c1a-7b1d-4f6e-8c55-emulator0001"
 
     @property
     def limits(self) -> Limits:
@@ -78,6 +86,11 @@ class EmulatorConfig:
             "CLIENT_SECRET": self.client_secret,
             "REDIRECT_URI": self.redirect_uri,
             "MANAGEMENT_TOKEN": self.management_token,
+            "V3_API_URL": f"{url}/v3",
+            "V3_AUTH_URL": f"{url}/oauth2/token",
+            "V3_CLIENT_ID": self.v3_client_id,
+            "V3_CLIENT_SECRET": self.v3_client_secret,
+            "APPLICATION_ID": self.application_id,
             "MODE": "test",
             "BUCKET": str(limits.bucket),
             "REFILL_PER_MINUTE": f"{limits.refill_per_minute:g}",

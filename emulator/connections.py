@@ -1,4 +1,4 @@
-"""Who is connected: the application's grants, and the list of connections that the management API tells."""
+"""Who is connected: an application's grants, and the list of connections that each version's API tells."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,7 +23,10 @@ class Connection:
 
 
 class Connections:
-    """One grant for each owner. A renewed consent replaces the scopes and keeps the day of the first."""
+    """The connections of one application, with one grant for each owner.
+
+    A renewed consent replaces the scopes and keeps the day of the first.
+    """
 
     def __init__(self) -> None:
         self._grants: dict[str, Grant] = {}
@@ -38,6 +41,11 @@ class Connections:
         self._accounts[account.user_id] = account
         self._newest_first = None
         return grant
+
+    def grant_of(self, user_id: str) -> Grant | None:
+        """Give what an owner allowed, if there is still a vehicle to it."""
+        grant = self._grants.get(user_id)
+        return grant if grant is not None and grant.vehicle_ids else None
 
     def disconnect(self, user_id: str | None, vehicle_id: str | None) -> list[Connection]:
         """Remove what fits the owner and the vehicle (either or both) and give what was removed."""

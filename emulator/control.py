@@ -9,12 +9,14 @@ from aiohttp import web
 from emulator.api import answer
 from emulator.encoding import decode
 from emulator.faults import CATALOG, Fault
+from emulator.truth import truth
 from emulator.world import World
 
 UNITS = ("days", "hours", "minutes", "seconds")
 
 
-async def _body(request: web.Request) -> Mapping[str, object]:
+async def body_of(request: web.Request) -> Mapping[str, object]:
+    """Read the JSON object that a control request must carry."""
     try:
         value = decode(await request.read())
     except ValueError:
@@ -53,7 +55,7 @@ async def show_clock(world: World, request: web.Request) -> web.Response:
 
 async def set_clock(world: World, request: web.Request) -> web.Response:
     """Answer `PUT /emulator/clock` with `{"now": instant, "rate": number}`, either or both."""
-    body = await _body(request)
+    body = await body_of(request)
     if "now" in body:
         world.clock.set(_instant(str(body["now"]), "now"))
     if "rate" in body:
@@ -63,7 +65,7 @@ async def set_clock(world: World, request: web.Request) -> web.Response:
 
 async def advance_clock(world: World, request: web.Request) -> web.Response:
     """Answer `POST /emulator/clock/advance` with any of `days`, `hours`, `minutes`, `seconds`."""
-    body = await _body(request)
+    body = await body_of(request)
     if unknown := set(body) - set(UNITS):
         raise web.HTTPBadRequest(text=f"unknown unit {', '.join(sorted(unknown))}")
     world.clock.advance(timedelta(**{unit: _number(value, unit) for unit, value in body.items()}))
@@ -92,7 +94,7 @@ async def list_faults(world: World, request: web.Request) -> web.Response:
 async def add_fault(world: World, request: web.Request) -> web.Response:
     """Answer `POST /emulator/faults` with `{"name", "vehicle"?, "endpoint"?, "share"?, "times"?, options…}`."""
     try:
-        fault = world.faults.add_mapping(await _body(request))
+        fault = world.faults.add_mapping(await body_of(request))
     except ValueError as error:
         raise web.HTTPBadRequest(text=str(error)) from None
     return answer(_fault(fault), status=201)
@@ -121,10 +123,11 @@ async def clear_log(world: World, request: web.Request) -> web.Response:
 
 
 async def show_truth(world: World, request: web.Request) -> web.Response:
-    """Answer `GET /emulator/truth?vehicle_id=&since=&until=`: what really happened to connected vehicles."""
+    """Answer `GET /emulator/truth?vehicle_id=&since=&until=&ongoing=`: what really happened to connected vehicles."""
     query = request.query
     since, until = (_instant(query[name], name) if name in query else None for name in ("since", "until"))
-    found = world.truth(query.get("vehicle_id"), since, until)
+    ongoing = query.get("ongoing") == "true"
+    found = truth(world, query.get("vehicle_id"), since, until, ongoing=ongoing)
     return answer({"sessions": [each.as_json() for each in found]})
 
 

@@ -1,4 +1,4 @@
-"""The errors of v2.0 as Smartcar's API reference gives them in §10: type, code, status, body and headers."""
+"""The errors of v2.0 and v3 as Smartcar's API reference gives them in §10: type, code, status, bodies and headers."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,7 @@ CONTACT, REAUTHENTICATE, LATER = "CONTACT_SUPPORT", "REAUTHENTICATE", "RETRY_LAT
 
 @dataclass(slots=True)
 class ApiError(Exception):
-    """One v2.0 error; `resolution` is whose move is next, `detail` names what was wrong with the request."""
+    """One error; `resolution` is whose move is next, `detail` names what was wrong with the request."""
 
     type: str
     code: str | None
@@ -33,6 +33,21 @@ class ApiError(Exception):
         if self.detail is not None:
             body["detail"] = self.detail
         return body
+
+    def body_v3(self) -> dict[str, object]:
+        """Give the JSON body as v3 has it: a list of one error, whose status and detail are text."""
+        detail = self.description if self.detail is None else _sentence(self.detail)
+        title = (self.code or self.type).replace("_", " ").capitalize()
+        error = {"status": str(self.status), "type": self.type, "code": self.code, "title": title, "detail": detail}
+        resolution = {"resolution": {"type": self.resolution}} if self.resolution else {}
+        return {"errors": [error | resolution]}
+
+
+def _sentence(detail: object) -> str:
+    """Write in one line what v2.0 tells as a list of fields."""
+    if isinstance(detail, list):
+        return "; ".join(f"{each['field']} {each['message']}" for each in detail)
+    return str(detail)
 
 
 @dataclass(slots=True)
@@ -83,6 +98,10 @@ _DESCRIPTIONS = {
     ("RATE_LIMIT", "VEHICLE"): "The vehicle has been asked too often.",
     ("RESOURCE_NOT_FOUND", "PATH"): "The requested path or vehicle does not exist.",
     ("RESOURCE_NOT_FOUND", "VERSION"): "The requested version of the API does not exist.",
+    ("RESOURCE_NOT_FOUND", "VEHICLE_NOT_FOUND"): "No such vehicle is connected.",
+    ("RESOURCE_NOT_FOUND", "SIGNAL_NOT_FOUND"): "Nothing is stored of this signal.",
+    ("RESOURCE_NOT_FOUND", "CONNECTION_NOT_FOUND"): "There is no such connection.",
+    ("RESOURCE_NOT_FOUND", "USER_NOT_FOUND"): "There is no such user.",
     ("VALIDATION", "PARAMETER"): "A parameter of the request is not valid.",
 }
 

@@ -10,6 +10,8 @@ from emulator.errors import ApiError
 from emulator.log import SECRET_PARAMETERS, LogEntry
 from emulator.world import World
 
+V3_PATHS = ("/v3/", "/oauth2/")
+
 
 @dataclass(slots=True)
 class Exchange:
@@ -17,10 +19,15 @@ class Exchange:
 
     endpoint: str
     request_id: str
+    v3: bool = False
     vehicle_id: str | None = None
     user_id: str | None = None
     fault: str | None = None
     error: ApiError | None = None
+
+    def error_body(self, error: ApiError) -> dict[str, object]:
+        """Give the body of an error in the words of the version that was asked."""
+        return error.body_v3() if self.v3 else error.body(self.request_id)
 
 
 _KEY = web.RequestKey("exchange", Exchange)
@@ -28,7 +35,8 @@ _KEY = web.RequestKey("exchange", Exchange)
 
 def begin(request: web.Request, endpoint: str) -> Exchange:
     """Open the exchange of a request; its id comes from the machine, as it means nothing to the world's seed."""
-    exchange = Exchange(endpoint, str(uuid4()), vehicle_id=request.match_info.get("vehicle_id"))
+    v3 = request.path.startswith(V3_PATHS)
+    exchange = Exchange(endpoint, str(uuid4()), v3, vehicle_id=request.match_info.get("vehicle_id"))
     request[_KEY] = exchange
     return exchange
 

@@ -1,7 +1,7 @@
 """What the emulator knows of the world: vehicles, charging sessions and bills, before any API gives them a shape.
 
-One model, many faces: the v2.0 face reads it today, and another version of the API can read the same sessions
-without a second generator. Nothing in here knows HTTP, limits or faults.
+One model, many faces: v2.0 and v3 read the same vehicles and the same sessions. Nothing in here knows HTTP, limits or
+faults.
 """
 
 from collections.abc import Callable, Sequence
@@ -49,7 +49,8 @@ class Bill:
 class Session:
     """One physical charging session; times are UTC, energy is kWh, state of charge is a fraction 0..1.
 
-    An `end` of None is a session whose end nobody wrote down; None in the other fields is "not told".
+    An `end` of None is a session whose end nobody wrote down; None in the other fields is "not told". `coordinates`
+    are latitude and longitude in degrees.
     """
 
     key: str
@@ -63,6 +64,7 @@ class Session:
     soc_end: Number | None = None
     charging_type: str | None = None
     bill: Bill | None = None
+    coordinates: tuple[float, float] | None = None
 
     def known_at(self, now: datetime) -> bool:
         """Say whether the session is over (or, with an open end, begun) at `now`."""
@@ -95,3 +97,4 @@ class Vehicle:
     dates_as_epoch: bool = False
     home_set: bool = True
     milliseconds: bool = False
+    powertrain: str = "BEV"

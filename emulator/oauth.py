@@ -1,4 +1,4 @@
-"""Connect and the token endpoint over HTTP (Smartcar's API reference, §3).
+"""Connect, and the token endpoint of v2.0, over HTTP (Smartcar's API reference, §3).
 
 `GET /oauth/authorize` is a page with a form; `POST` to the same address answers the redirect that Connect ends with.
 """
@@ -45,16 +45,21 @@ PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Connect yo
 def _check(world: World, request: web.Request) -> None:
     """Refuse an authorization request that must not be redirected anywhere."""
     query, config = request.query, world.config
-    if query.get("client_id") != config.client_id:
+    if query.get("client_id") not in (config.client_id, config.v3_client_id, config.application_id):
         raise web.HTTPBadRequest(text="client_id is not the application's")
     if query.get("redirect_uri") != config.redirect_uri:
         raise web.HTTPBadRequest(text=f"redirect_uri must be {config.redirect_uri}")
-    if query.get("response_type") != "code":
+    if query.get("response_type", "code" if _is_v3(world, request) else None) != "code":
         raise web.HTTPBadRequest(text="response_type must be code")
     if query.get("mode", "live") not in MODES:
         raise web.HTTPBadRequest(text=f"mode must be one of {', '.join(MODES)}")
     if not query.get("scope", "").split():
         raise web.HTTPBadRequest(text="scope is needed")
+
+
+def _is_v3(world: World, request: web.Request) -> bool:
+    """Say which application asks: v3 comes back with the owner in place of a code."""
+    return request.query.get("client_id") in (world.config.v3_client_id, world.config.application_id)
 
 
 async def page(world: World, request: web.Request) -> web.Response:
@@ -66,7 +71,7 @@ async def page(world: World, request: web.Request) -> web.Response:
 
 
 async def decide(world: World, request: web.Request) -> web.Response:
-    """Take the form and send the browser back with a code or with an error of Connect."""
+    """Take the form and send the browser back with a code (v3: the user's id) or with an error of Connect."""
     _check(world, request)
     form = await request.post()
     query = request.query
@@ -92,7 +97,11 @@ def _outcome(world: World, request: web.Request, email: str, action: str) -> dic
         return {"error": "no_vehicles", **ERROR_ACCOUNTS["no-vehicles"]}
     query = request.query
     scopes = frozenset(scope.removeprefix("required:") for scope in query["scope"].split())
-    grant = world.connections.grant(account, scopes, query.get("mode", "live"))
+    mode = query.get("mode", "live")
+    if _is_v3(world, request):
+        world.v3_connections.grant(account, scopes, mode)
+        return {"user_id": account.user_id}
+    grant = world.connections.grant(account, scopes, mode)
     return {"code": world.tokens.new_code(grant, query["redirect_uri"])}
 
 

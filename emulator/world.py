@@ -1,7 +1,5 @@
-"""The state of one emulator, shared by all of its faces: clock, fleet, tokens, limits, faults and log."""
+"""The state of one emulator, shared by all of its faces: clock, fleet, tokens, limits, store, faults and log."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
 from emulator.climate import Climates
@@ -15,37 +13,10 @@ from emulator.limits import Throttle
 from emulator.log import RequestLog
 from emulator.model import Session, Vehicle
 from emulator.schedules import Schedules
+from emulator.telling import Drift
 from emulator.tokens import TokenStore
-
-
-@dataclass(frozen=True, slots=True)
-class TrueSession:
-    """A session as it really was, with its vehicle; `posted` says whether a bill of it can be seen by now."""
-
-    vehicle: Vehicle
-    session: Session
-    posted: bool
-
-    def as_json(self) -> dict[str, object]:
-        """Give the session as JSON can hold it: energy in kWh, times in UTC."""
-        session, bill = self.session, self.session.bill
-        return {
-            "vehicleId": self.vehicle.id,
-            "userId": self.vehicle.user_id,
-            "make": self.vehicle.make,
-            "timezone": self.vehicle.zone,
-            "key": session.key,
-            "start": session.start,
-            "end": session.end,
-            "energyKwh": session.energy_kwh,
-            "place": session.place,
-            "location": session.location,
-            "recordId": bill.record_id if bill else None,
-            "currency": bill.currency if bill else None,
-            "billedEnergy": str(bill.energy) if bill else None,
-            "billedOther": str(bill.other) if bill else None,
-            "posted": self.posted,
-        }
+from emulator.v3.store import SignalStore
+from emulator.v3.tokens import ApplicationTokens
 
 
 class World:
@@ -63,6 +34,10 @@ class World:
         self.fleet = Fleet(config, self.clock.now())
         self.connections = Connections()
         self.tokens = TokenStore(config, self.clock)
+        self.v3_connections = Connections()
+        self.v3_tokens = ApplicationTokens(config, self.clock)
+        self.store = SignalStore(self.clock)
+        self.drift = Drift(config.v3_clock_offset, config.v3_meter_factor)
         self.throttle = Throttle(config.limits, self.clock)
         self.faults = Switchboard(config.seed)
         self.log = RequestLog()
@@ -71,23 +46,11 @@ class World:
         for text in config.faults:
             self.faults.add_text(text)
 
+    def begun(self, vehicle: Vehicle, since: datetime, until: datetime) -> list[Session]:
+        """Give the sessions of a vehicle that start in [since, until), over or not."""
+        return sessions_of(self.faults, vehicle, since, until)
+
     def sessions(self, vehicle: Vehicle, since: datetime, until: datetime) -> list[Session]:
         """Give the sessions of a vehicle that start in [since, until) and are over by now."""
         now = self.clock.now()
-        return [each for each in sessions_of(self.faults, vehicle, since, until) if each.known_at(now)]
-
-    def truth(
-        self, vehicle_id: str | None = None, since: datetime | None = None, until: datetime | None = None
-    ) -> Iterator[TrueSession]:
-        """Give what really happened to connected vehicles: sessions that start in [since, until), over by now.
-
-        Without `since` from the day of consent on, which is as far back as a BMW's or MINI's records can reach.
-        """
-        now = self.clock.now()
-        for connection in self.connections.select(vehicle_id=vehicle_id):
-            vehicle = self.fleet.vehicle(connection.vehicle_id)
-            if vehicle is None:
-                continue
-            first = since or vehicle.connected_at.replace(hour=0, minute=0, second=0, microsecond=0)
-            for session in self.sessions(vehicle, first, until or now):
-                yield TrueSession(vehicle, session, session.bill is not None and session.bill.posted_at <= now)
+        return [each for each in self.begun(vehicle, since, until) if each.known_at(now)]

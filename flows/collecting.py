@@ -3,54 +3,103 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Callable
+from functools import cached_property, partial
 
 from stamina.instrumentation import LoggingOnRetryHook, set_on_retry_hooks
 
-from collectors.collect import Collector, Outcome
+from collectors.asking import Asker, RetryPolicy
+from collectors.collect import Client, Collector, Outcome
+from collectors.consent import ConnectPage
+from collectors.errors import CollectError
 from collectors.http import Transport
 from collectors.observe import Observer
 from collectors.pacing import Pacer
-from collectors.smartcar_v2.asking import Asker, RetryPolicy
 from collectors.smartcar_v2.auth import Application
 from collectors.smartcar_v2.client import Endpoints, SmartcarClient, token_store
 from collectors.smartcar_v2.connect import Connect
 from collectors.smartcar_v2.controls import Controls
+from collectors.smartcar_v3.auth import Application as V3Application
+from collectors.smartcar_v3.client import SmartcarV3Client
+from collectors.smartcar_v3.connect import ConnectV3
+from collectors.smartcar_v3.inventory import Inventory
+from collectors.smartcar_v3.token import ApplicationToken
+from collectors.streams import V2, V3
 from collectors.tokens import TokenStore
 from flows.exits import Exit, Stop
 from flows.house import House
 from flows.planning import pacing_plan
 from lake.raw import Landing
 
+_log = logging.getLogger(__name__)
 Progress = Callable[[Outcome], None]
 
 
 class Wiring:
-    """What a run asks with; made by `wired`."""
+    """What a run asks with, for each interface that is configured; made by `wired`."""
 
     def __init__(self, house: House, transport: Transport, landing: Landing, run_id: str) -> None:
         """Wire the collectors; inside the running event loop only."""
         self._house = house
         self._transport = transport
-        self._application = application(house)
-        self.tokens: TokenStore = token_store(self._application, transport, house.registry, house.vault, house.clock)
+        self._interfaces = house.settings.smartcar.interfaces
+        require_credentials(house)
         self.pacer = Pacer(pacing_plan(house), house.budget)
-        self._landing = landing
-        self._run_id = run_id
-        asker = self._asker(RetryPolicy())
-        self.client = SmartcarClient(asker, self.tokens, endpoints(house))
-        self.controls = Controls(asker, self.tokens, house.budget, house.settings.smartcar.api_url)
+        asker = partial(Asker, transport=transport, pacer=self.pacer, landing=landing, clock=house.clock, run_id=run_id)
+        self._asker = asker(retries=RetryPolicy())
+        self._asker_once = asker(retries=RetryPolicy(attempts=1))
+
+    @cached_property
+    def tokens(self) -> TokenStore:
+        """The tokens of v2.0's owners."""
+        house = self._house
+        return token_store(application(house), self._transport, house.registry, house.vault, house.clock)
+
+    @cached_property
+    def client(self) -> SmartcarClient:
+        """Asks v2.0."""
+        return SmartcarClient(self._asker, self.tokens, endpoints(self._house))
+
+    @cached_property
+    def v3_client(self) -> SmartcarV3Client:
+        """Asks v3."""
+        token = ApplicationToken(v3_application(self._house), self._transport, self._house.clock)
+        return SmartcarV3Client(self._asker, token, self._house.settings.smartcar.v3_api_url)
+
+    @property
+    def inventory(self) -> Inventory:
+        """Keeps the registry as v3's connections are."""
+        house = self._house
+        return Inventory(self.v3_client, house.registry, house.ledger, house.clock, house.settings.smartcar.mode)
 
     async def prepare(self) -> None:
-        """Before a run asks: refresh tokens that would end unused, and read vehicles that are not known yet."""
-        await self.tokens.keep_alive()
-        await self.connect().read_missing()
+        """Before a run asks: refresh tokens that would end unused, and read which vehicles there are."""
+        if V2 in self._interfaces:
+            await self.tokens.keep_alive()
+            await self.connect().read_missing()
+        if V3 in self._interfaces and self._is_seen_through_v3():
+            await self._sync()
+
+    async def _sync(self) -> None:
+        try:
+            changes = await self.inventory.sync()
+        except CollectError as error:  # what is known of before can be asked all the same
+            _log.warning("the connections could not be read: %s", error)
+            return
+        _log.info("connections: %d new, %d gone, %d back", *map(len, (changes.new, changes.gone, changes.back)))
+
+    def _is_seen_through_v3(self) -> bool:
+        """Whether v3 is in use: by a vehicle, or because there is nothing else."""
+        vehicles = self._house.registry.vehicles()
+        return V2 not in self._interfaces or any(V3 in vehicle.interfaces for vehicle in vehicles)
 
     def collector(self, on_progress: Progress = lambda _: None) -> Collector:
         """Collects records."""
         settings = self._house.settings
+        clients: dict[str, Client] = {V2: self.client} if V2 in self._interfaces else {}
         return Collector(
-            self.client,
+            clients | ({V3: self.v3_client} if V3 in self._interfaces else {}),
             self._house.ledger,
             self._house.clock,
             window_days=settings.smartcar.window_days,
@@ -58,32 +107,39 @@ class Wiring:
             on_progress=on_progress,
         )
 
+    @cached_property
+    def controls(self) -> Controls:
+        """Asks what vehicles are set to, and sets it; for a person who waits."""
+        return self._controls(self._asker)
+
     def observer(self) -> Observer:
         """Observes what vehicles are set to; what fails is asked again another day, and not before."""
-        house, settings = self._house, self._house.settings
-        once = Controls(self._asker(RetryPolicy(attempts=1)), self.tokens, house.budget, settings.smartcar.api_url)
-        return Observer(once, house.ledger, house.clock, at_once=settings.concurrency)
+        at_once = self._house.settings.concurrency
+        return Observer(self._controls(self._asker_once), self._house.ledger, self._house.clock, at_once=at_once)
 
-    def _asker(self, retries: RetryPolicy) -> Asker:
-        return Asker(
-            transport=self._transport,
-            pacer=self.pacer,
-            landing=self._landing,
-            clock=self._house.clock,
-            run_id=self._run_id,
-            retries=retries,
-        )
+    def _controls(self, asker: Asker) -> Controls:
+        return Controls(asker, self.tokens, self._house.budget, self._house.settings.smartcar.api_url)
 
     def connect(self) -> Connect:
-        """Takes owners through Connect."""
+        """Takes owners through Connect for v2.0."""
         return Connect(
-            application=self._application,
+            application=application(self._house),
             transport=self._transport,
             client=self.client,
             tokens=self.tokens,
             registry=self._house.registry,
             ledger=self._house.ledger,
             clock=self._house.clock,
+        )
+
+    def connect_v3(self) -> ConnectV3:
+        """Takes owners through Connect for v3."""
+        return ConnectV3(
+            page=v3_connect_page(self._house),
+            transport=self._transport,
+            inventory=self.inventory,
+            registry=self._house.registry,
+            ledger=self._house.ledger,
         )
 
 
@@ -95,6 +151,16 @@ async def wired(house: House, run_id: str) -> AsyncIterator[Wiring]:
         yield Wiring(house, transport, landing, run_id)
 
 
+def require_credentials(house: House) -> None:
+    """Let nothing begin that could ask nobody.
+
+    Raises:
+        Stop: Neither interface has credentials (exit code 2).
+    """
+    if not house.settings.smartcar.interfaces:
+        application(house)
+
+
 def application(house: House) -> Application:
     """The application as the settings describe it.
 
@@ -102,8 +168,11 @@ def application(house: House) -> Application:
         Stop: Its credentials are missing (exit code 2).
     """
     smartcar = house.settings.smartcar
-    if not smartcar.client_id or not smartcar.client_secret.get_secret_value():
-        line = "set CHARGELAKE_SMARTCAR__CLIENT_ID and CHARGELAKE_SMARTCAR__CLIENT_SECRET (or …_FILE) first"
+    if V2 not in smartcar.interfaces:
+        line = (
+            "set CHARGELAKE_SMARTCAR__CLIENT_ID and CHARGELAKE_SMARTCAR__CLIENT_SECRET (or …_FILE) first; for v3 "
+            "__V3_CLIENT_ID and __V3_CLIENT_SECRET"
+        )
         raise Stop(Exit.USAGE, line)
     return Application(
         client_id=smartcar.client_id,
@@ -122,4 +191,33 @@ def endpoints(house: House) -> Endpoints:
         api_url=smartcar.api_url,
         management_url=smartcar.management_url,
         management_token=smartcar.management_token.get_secret_value() or None,
+    )
+
+
+def v3_application(house: House) -> V3Application:
+    """The application's credentials for v3 as the settings have them.
+
+    Raises:
+        Stop: They are missing (exit code 2).
+    """
+    smartcar = house.settings.smartcar
+    if V3 not in smartcar.interfaces:
+        line = "set CHARGELAKE_SMARTCAR__V3_CLIENT_ID and CHARGELAKE_SMARTCAR__V3_CLIENT_SECRET (or …_FILE) first"
+        raise Stop(Exit.USAGE, line)
+    return V3Application(
+        client_id=smartcar.v3_client_id,
+        client_secret=smartcar.v3_client_secret.get_secret_value(),
+        token_url=smartcar.v3_auth_url,
+    )
+
+
+def v3_connect_page(house: House) -> ConnectPage:
+    """How Connect is asked for v3: it knows the application by its application id."""
+    smartcar = house.settings.smartcar
+    return ConnectPage(
+        client_id=smartcar.application_id or smartcar.v3_client_id,
+        redirect_uri=smartcar.redirect_uri,
+        mode=smartcar.mode,
+        connect_url=smartcar.connect_url,
+        answer="user_id",
     )

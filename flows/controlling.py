@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 import polars as pl
 
+from collectors.asking import Tally
+from collectors.calls import Call
 from collectors.errors import CollectError, NotCapable, RetryLater, RetryNow
-from collectors.smartcar_v2.asking import Tally
-from collectors.smartcar_v2.protocol import Call
 from collectors.snapshots import NAMES, SCOPES, Kind, Snapshot, snapshots_of
 from flows import jobs
 from flows.collecting import Wiring, wired

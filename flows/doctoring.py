@@ -11,7 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from flows.collecting import application
+from collectors.streams import V2, V3
+from flows.collecting import require_credentials
 from flows.exits import Stop
 from flows.house import House
 from lake.digest import is_intact
@@ -107,8 +108,13 @@ def _key(house: House) -> Finding:
 
 
 def _credentials(house: House) -> Finding:
-    found = application(house)
-    return Finding("credentials", is_well=True, says=f"application {found.client_id}, mode {found.mode}")
+    smartcar = house.settings.smartcar
+    ids = {V2: smartcar.client_id, V3: smartcar.v3_client_id}
+    require_credentials(house)
+    if half := [name for name, client_id in ids.items() if client_id and name not in smartcar.interfaces]:
+        return Finding("credentials", is_well=False, says=f"the client id of {half[0]} has no client secret")
+    names = ", ".join(f"{ids[name]} ({name})" for name in smartcar.interfaces)
+    return Finding("credentials", is_well=True, says=f"application {names}, mode {smartcar.mode}")
 
 
 def _vehicles(house: House) -> Finding:

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from statistics import median_low
 
 from collectors.collect import Task
-from collectors.streams import Stream, streams_of
+from collectors.streams import V2, V3, Stream, streams_of
 from collectors.windows import deadline, window_to_ask
 from flows.house import House
 from flows.planner import Due, Later, Step, report_due
@@ -22,6 +22,10 @@ _DAY = timedelta(days=1)
 LONGEST_SESSION_DAYS = 7
 """How long a session may be under way. BMW and MINI tell it by its start and once it is over, so that many days before
 a request are read again by the next, which costs no request more. The longest of the real sets took 5.5 days."""
+
+FRESH = timedelta(hours=20)
+"""How long what v3 told stays new: less than the day after which its store is filled again, so that a daily run that
+starts a little earlier than yesterday still asks."""
 
 Waiting = tuple[Vehicle, Stream, StreamState]
 """A stream that is left alone for now, with the reason and the instant until which."""
@@ -45,7 +49,8 @@ class Planned:
 
 def due_now(house: House, *, since: date | None, until: date | None) -> tuple[list[Planned], list[Waiting]]:
     """What could be asked, and what is left alone."""
-    now = house.clock.now()
+    now, is_daily = house.clock.now(), since is None and until is None
+    configured = house.settings.smartcar.interfaces or (V2, V3)
     coverage, states, costs = house.ledger.all_coverage(), house.ledger.states(), bill_pages(house)
     planned: list[Planned] = []
     waiting: list[Waiting] = []
@@ -53,12 +58,21 @@ def due_now(house: House, *, since: date | None, until: date | None) -> tuple[li
         for stream in streams_of(vehicle):
             key = (vehicle.vehicle_id, stream.name)
             state = states.get(key)
+            if stream.interface not in configured or (is_daily and _is_fresh(stream, state, now)):
+                continue
             if state is not None and state.blocked_until is not None and state.blocked_until > now:
                 waiting.append((vehicle, stream, state))
             elif task := _task(house, vehicle, stream, coverage.get(key, ()), since=since, until=until):
                 asked_at = _asked_at(state, coverage.get(key, ()), now)
                 planned.append(_planned(task, asked_at, costs[vehicle.vehicle_id]))
     return planned, waiting
+
+
+def _is_fresh(stream: Stream, state: StreamState | None, now: datetime) -> bool:
+    """Whether v3 told this lately, to a poll or by a webhook: its store has nothing new before the next day."""
+    if stream.interface != V3 or state is None or state.whose_move is not None:
+        return False
+    return now - state.asked_at < FRESH
 
 
 def _task(

@@ -6,13 +6,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Final
 
 from collectors import snapshots
 from collectors.collect import Outcome
-from collectors.errors import ApplicationMustAct, BudgetSpent, CollectError, EveryoneWaits, NotCapable, OurBug
+from collectors.errors import (
+    ApplicationMustAct,
+    BudgetSpent,
+    CollectError,
+    EveryoneWaits,
+    NotCapable,
+    NothingYet,
+    OurBug,
+)
+from collectors.streams import V2, V3
 from flows import descriptions
 from flows.exits import Exit, Stop
 from flows.house import House
@@ -97,9 +107,9 @@ def begin(house: House, command: str, *, since: date | None = None, until: date 
     """Begin a run.
 
     Raises:
-        Stop: No vehicle is connected (exit code 5).
+        Stop: No vehicle is connected (exit code 5). With v3 alone, the run itself finds out which there are.
     """
-    if not house.registry.vehicles():
+    if not house.registry.vehicles() and house.settings.smartcar.interfaces != (V3,):
         raise Stop(Exit.NOTHING_COLLECTED, "no vehicle is connected; `chargelake connect` connects an owner")
     now = house.clock.now()
     job = Job(new_run_id(now), command, since, until)
@@ -119,7 +129,7 @@ def add_outcomes(house: House, result: Result, outcomes: Iterable[Outcome]) -> N
         sent = add_counts(sent, {outcome.task.stream.name: StreamCount(requests=outcome.requests)})
         if outcome.error is not None:
             result.errors[type(outcome.error).__name__] += 1
-            result.failed += not isinstance(outcome.error, NotCapable)
+            result.failed += not isinstance(outcome.error, NotCapable | NothingYet)
             result.bugs += isinstance(outcome.error, OurBug)
             if isinstance(outcome.error, ApplicationMustAct | BudgetSpent | EveryoneWaits):
                 result.stopped = outcome.error
@@ -176,4 +186,21 @@ def whose_move(house: House) -> dict[str, int]:
             and state.blocked_detail
         ):
             about.setdefault(state.blocked_detail, set()).add(vehicle_id)
+    for vehicle_id, sentence in _not_configured(house):
+        about.setdefault(sentence, set()).add(vehicle_id)
     return {sentence: len(vehicles) for sentence, vehicles in sorted(about.items())}
+
+
+def _not_configured(house: House) -> Iterator[tuple[str, str]]:
+    """Vehicles that are seen through an interface without credentials, with a sentence for the application's owner."""
+    configured = house.settings.smartcar.interfaces
+    for vehicle in house.registry.vehicles():
+        for name in vehicle.interfaces if configured else ():
+            if name not in configured:
+                yield vehicle.vehicle_id, f"Set {_CREDENTIALS[name]}: these vehicles are seen through {name}."
+
+
+_CREDENTIALS: Final = {
+    V2: "CHARGELAKE_SMARTCAR__CLIENT_ID and __CLIENT_SECRET",
+    V3: "CHARGELAKE_SMARTCAR__V3_CLIENT_ID and __V3_CLIENT_SECRET",
+}

@@ -57,7 +57,8 @@ async def observe(house: House, wiring: Wiring, due: Agenda, result: Result) -> 
     """
     if result.stopped is not None or result.job.command == "backfill":
         return
-    add_observed(house, result, await wiring.observer().observe(to_observe(house, due, result.requests)))
+    if wanted := to_observe(house, due, result.requests):
+        add_observed(house, result, await wiring.observer().observe(wanted))
 
 
 def add_observed(house: House, result: Result, observed: Iterable[Observed]) -> None:
@@ -81,9 +82,11 @@ def _room(house: House, due: Agenda, sent: int) -> int:
 
 def _candidates(house: House, states: dict[tuple[str, str], StreamState]) -> Iterable[tuple[str, Vehicle, Snapshot]]:
     """What may be asked and was not asked today, each with its place in the order."""
-    now = house.clock.now()
+    now, configured = house.clock.now(), house.settings.smartcar.interfaces
     for vehicle in house.registry.vehicles():
         for snapshot in permitted(vehicle):
+            if snapshot.interface not in configured:
+                continue
             state = states.get((vehicle.vehicle_id, snapshot.name))
             if state is None:
                 yield "", vehicle, snapshot

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from collectors.collect import Outcome
 from flows import jobs
 from flows.collecting import Progress as OnProgress
-from flows.collecting import application
+from flows.collecting import require_credentials
 from flows.house import House
 from flows.jobs import Result
 from flows.planning import agenda
@@ -41,7 +41,7 @@ def do_watched(
     Raises:
         Stop: Credentials or vehicles are missing.
     """
-    application(house)
+    require_credentials(house)
     job = jobs.begin(house, command, since=since, until=until)
     due = agenda(house, since=since, until=until)
     with _watched(len(due.tasks), quiet=quiet) as on_progress:

@@ -23,6 +23,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from collectors.streams import V2, V3
 from flows.exits import Exit, Stop
 from lake.clock import Clock, FixedClock, SystemClock
 
@@ -47,6 +48,12 @@ def _zone(value: str) -> str:
     return value
 
 
+def _v3_client_id(value: str) -> str:
+    if value and not value.startswith("client_"):
+        raise ValueError("v3's client id begins with client_; that of v2.0 is CHARGELAKE_SMARTCAR__CLIENT_ID")
+    return value
+
+
 Url = Annotated[str, AfterValidator(_url)]
 Zone = Annotated[str, AfterValidator(_zone)]
 
@@ -67,7 +74,7 @@ class SmartcarSettings(BaseModel):
     redirect_uri: str = "http://127.0.0.1:8765/callback"
     management_token: SecretStr = SecretStr("")
     mode: Literal["live", "test", "simulated"] = "live"
-    v3_client_id: str = ""
+    v3_client_id: Annotated[str, AfterValidator(_v3_client_id)] = ""
     v3_client_secret: SecretStr = SecretStr("")
     application_id: str = ""
     api_url: Url = "https://api.smartcar.com/v2.0"
@@ -82,6 +89,12 @@ class SmartcarSettings(BaseModel):
     vehicle_spacing: float = Field(0.5, ge=0)
     window_days: int = Field(30, ge=0)
     lookback_days: int = Field(3, ge=0)
+
+    @property
+    def interfaces(self) -> tuple[str, ...]:
+        """The versions of the API whose credentials are set: `v2.0`, `v3`, both or none."""
+        pairs = {V2: (self.client_id, self.client_secret), V3: (self.v3_client_id, self.v3_client_secret)}
+        return tuple(name for name, (client, secret) in pairs.items() if client and secret.get_secret_value())
 
 
 class Settings(BaseSettings):

@@ -29,7 +29,7 @@ class StreamState:
         blocked_detail: The same for a person.
         blocked_until: Not to be asked again before this instant; None: the next run may.
         whose_move: Who has to do something first: `owner`, `application_owner`, `chargelake`, `nobody`; None where
-            nothing stands in the way.
+            it was answered.
     """
 
     asked_at: datetime
@@ -105,12 +105,14 @@ class Ledger:
         with self._engine.begin() as connection:
             _replace_coverage(connection, vehicle_id, stream, known)
 
-    def lift_blocks(self, vehicle_ids: Iterable[str]) -> None:
-        """Let these vehicles' streams be asked again, as after a new consent."""
+    def lift_blocks(self, vehicle_ids: Iterable[str], stream: str | None = None) -> None:
+        """Let these vehicles' streams, or one of them, be asked again, as after a new consent."""
         change = update(state.streams).where(state.streams.c.vehicle_id.in_(list(vehicle_ids)))
+        if stream is not None:
+            change = change.where(state.streams.c.stream == stream)
         with self._engine.begin() as connection:
             connection.execute(
-                change.values(blocked_state=None, blocked_detail=None, blocked_until=None, whose_move=None)
+                change.values(blocked_state=None, blocked_detail=None, blocked_until=None, whose_move="chargelake")
             )
 
 

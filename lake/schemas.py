@@ -164,7 +164,11 @@ COMPLETENESS: Final = Table(
     "One row a vehicle, stream and whole day (UTC) from consent to yesterday: what is known of that day, and why not.",
     (
         *_VEHICLE,
-        Column("stream", pl.String, "What is asked: `tesla_days`, `tesla_billing`, `bmw_records`, `mini_records`."),
+        Column(
+            "stream",
+            pl.String,
+            "`tesla_days`, `tesla_billing`, `bmw_records`, `mini_records` of v2.0, or `v3_records`.",
+        ),
         Column("day", pl.Date, "The day, UTC."),
         Column("state", pl.String, "One of the states explained below."),
         Column("as_of", UTC, "When the stream was last asked; null if never."),
@@ -348,4 +352,7 @@ COMPLETENESS_STATES: Final = {
     "owner_must_act": "The vehicle's owner has to do something first.",
     "over_budget": "The request budget was spent.",
     "upstream_error": "Asked, and Smartcar or the maker failed.",
+    "empty_store": "Smartcar has stored nothing of this vehicle yet (v3); it does once the vehicle has told something.",
+    "signal_not_found": "Smartcar has other signals of this vehicle, and no charge records yet (v3).",
+    "signal_unavailable": "The vehicle or its maker does not offer charge records now (v3).",
 }

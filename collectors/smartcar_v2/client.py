@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Final
 
+from collectors.asking import Asker, Asking, Collected, Credentials, Reply, Tally
+from collectors.calls import Attributes, Call, is_id
 from collectors.errors import ApplicationMustAct, Circumstances, RetryLater
 from collectors.http import Response, Transport
 from collectors.smartcar_v2 import auth, protocol
-from collectors.smartcar_v2.asking import Asker, Asking, Credentials, ManagementToken, OwnersToken, Reply, Tally
-from collectors.smartcar_v2.protocol import Attributes, Call, Connection, Listing
+from collectors.smartcar_v2.credentials import ManagementToken, OwnersToken
+from collectors.smartcar_v2.protocol import Connection, Listing
 from collectors.streams import Stream
 from collectors.tokens import RefreshPolicy, TokenPair, TokenStore
 from lake.clock import Clock
@@ -41,23 +42,6 @@ class Endpoints:
     management_url: str = "https://management.smartcar.com/v2.0"
     management_token: str | None = field(default=None, repr=False)
     most_pages: int = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Collected:
-    """A window that was answered whole.
-
-    Attributes:
-        records: How many came, on all pages.
-        pages: How many pages there were.
-        asked_at: When the first page was asked for (UTC, the run's clock).
-        received_at: When the last page had arrived.
-    """
-
-    records: int
-    pages: int
-    asked_at: datetime
-    received_at: datetime
 
 
 def token_store(
@@ -110,7 +94,7 @@ class SmartcarClient:
             answer, reply = await self._asker.ask(asking, lambda response: protocol.read_records(response, stream))
             first, count = first or reply, count + answer.records
             if not answer.has_more:
-                return Collected(count, page, first.asked_at, reply.received_at)
+                return Collected(count, reply.received_at, window, first.asked_at)
         raise self._endless(stream.path, vehicle.vehicle_id)
 
     async def user(self, credentials: Credentials) -> str:
@@ -119,7 +103,7 @@ class SmartcarClient:
         return found
 
     async def vehicles(self, owner_id: str) -> tuple[str, ...]:
-        """Ids of all vehicles the owner granted, as they were told: not each need be one (`protocol.is_id`)."""
+        """Ids of all vehicles the owner granted, as they were told: not each need be one (`is_id`)."""
         return await self._listing(protocol.ask_vehicles, protocol.read_vehicles, owner_id)
 
     async def attributes(self, owner_id: str, vehicle_id: str) -> Attributes:
@@ -134,7 +118,7 @@ class SmartcarClient:
         def ask(offset: int) -> Call:
             return protocol.ask_permissions(vehicle_id, offset)
 
-        return tuple(filter(protocol.is_id, await self._listing(ask, protocol.read_permissions, owner_id)))
+        return tuple(filter(is_id, await self._listing(ask, protocol.read_permissions, owner_id)))
 
     async def disconnect(self, vehicle: Vehicle) -> None:
         """Give up the access to a vehicle at Smartcar; its records can no longer be asked for."""

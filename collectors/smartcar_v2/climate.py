@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from collectors.calls import Call, NotAsPromised, read_object
 from collectors.http import Response
-from collectors.smartcar_v2.protocol import Call, NotAsPromised, read_object
 from collectors.smartcar_v2.schedules import NotAllowed
 from collectors.snapshots import Snapshot
 

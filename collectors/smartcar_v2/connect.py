@@ -9,16 +9,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
-from collectors.errors import Circumstances, CollectError, OurBug, RetryLater
-from collectors.http import Request, Transport
+from collectors.calls import is_id
+from collectors.consent import SCOPES, Connected, granted_by_test_account, granted_in_browser, with_what_is_known
+from collectors.errors import Circumstances, CollectError, RetryLater
+from collectors.http import Transport
 from collectors.smartcar_v2 import auth
-from collectors.smartcar_v2.asking import NewToken
 from collectors.smartcar_v2.client import SmartcarClient
-from collectors.smartcar_v2.protocol import is_id
-from collectors.smartcar_v2.redirect import waiting_for_redirect
+from collectors.smartcar_v2.credentials import NewToken
 from collectors.streams import V2
 from collectors.tokens import TokenStore
 from lake.clock import Clock
@@ -26,18 +26,8 @@ from lake.ledger import Ledger
 from lake.registry import Owner, Registry, Vehicle
 
 _log = logging.getLogger(__name__)
-_TEST_MODES = ("test", "simulated")
 _AT_ONCE = 8
 _LONGEST_NAME = 40
-
-
-@dataclass(frozen=True, slots=True)
-class Connected:
-    """Who was connected, with which vehicles, and which of them could not be read."""
-
-    owner_id: str
-    vehicles: tuple[Vehicle, ...]
-    failed: dict[str, CollectError]
 
 
 class Connect:
@@ -70,7 +60,7 @@ class Connect:
         show: Callable[[str], None],
         *,
         timeout: float = 600,  # noqa: ASYNC109, how long a person may take is the caller's to say
-        scopes: tuple[str, ...] = auth.SCOPES,
+        scopes: tuple[str, ...] = SCOPES,
         timezone: str | None = None,
     ) -> Connected:
         """Let a person grant access, and wait for the redirect on this machine.
@@ -85,10 +75,7 @@ class Connect:
             OwnerMustAct, ApplicationMustAct, RetryLater: Connect gave an error; its sentence explains it.
             OurBug: The redirect URI cannot be listened at.
         """
-        state = auth.new_state()
-        async with waiting_for_redirect(self._application.redirect_uri, state) as redirect:
-            show(auth.authorize_url(self._application, state, scopes=scopes))
-            code = await redirect.code(timeout)
+        code = await granted_in_browser(self._application, show, timeout=timeout, scopes=scopes)
         return await self.with_code(code, timezone=timezone)
 
     async def test_account(
@@ -96,7 +83,7 @@ class Connect:
         username: str,
         *,
         password: str = "any",  # noqa: S107, test mode takes any password
-        scopes: tuple[str, ...] = auth.SCOPES,
+        scopes: tuple[str, ...] = SCOPES,
         timezone: str | None = None,
     ) -> Connected:
         """Grant access to a test account without a browser, by posting Connect's form.
@@ -113,21 +100,10 @@ class Connect:
             OurBug: The application is in `live` mode, where only a person may grant access.
             OwnerMustAct, ApplicationMustAct, RetryLater: Connect gave an error; its sentence explains it.
         """
-        if self._application.mode not in _TEST_MODES:
-            raise OurBug(Circumstances(call="Connect"), "In live mode only a person in a browser can grant access.")
-        state = auth.new_state()
-        request = Request(
-            method="POST",
-            url=auth.authorize_url(self._application, state, scopes=scopes),
-            call="POST /oauth/authorize",
-            form={"username": username, "password": password, "action": "allow"},
+        code = await granted_by_test_account(
+            self._application, self._transport, username=username, password=password, scopes=scopes
         )
-        response = await self._transport.send(request)
-        location = response.headers.get("location")
-        if location is None:
-            at = Circumstances(call=request.call, status=response.status)
-            raise OurBug(at, "Connect sent nobody back: check the Connect URL and the test account's name.")
-        return await self.with_code(auth.read_redirect(location, state), timezone=timezone)
+        return await self.with_code(code, timezone=timezone)
 
     async def with_code(self, code: str, *, timezone: str | None = None) -> Connected:
         """Exchange a code for tokens and read the account's vehicles into the registry.
@@ -163,7 +139,7 @@ class Connect:
             for vehicle_id in waiting:  # shared: each takes the next vehicle
                 blank = Vehicle(vehicle_id, owner_id, None, None, None, timezone, consents.get(vehicle_id, since))
                 try:
-                    vehicles[vehicle_id] = await self._read_vehicle(_with_what_is_known(blank, known.get(vehicle_id)))
+                    vehicles[vehicle_id] = await self._read_vehicle(with_what_is_known(blank, known.get(vehicle_id)))
                 except CollectError as error:
                     failed[vehicle_id] = error
                     if vehicle_id not in known:
@@ -228,15 +204,3 @@ def _no_id() -> CollectError:
 def _shown(text: str) -> str:
     """A text from outside in ASCII and short, as a name for what has no other."""
     return ascii(text[:_LONGEST_NAME])
-
-
-def _with_what_is_known(blank: Vehicle, known: Vehicle | None) -> Vehicle:
-    """With the zone given now or else earlier, the first consent and every interface: what was told stays known."""
-    if known is None:
-        return blank
-    return replace(
-        blank,
-        timezone=blank.timezone or known.timezone,
-        consented_at=min(blank.consented_at, known.consented_at),
-        interfaces=tuple(sorted({*blank.interfaces, *known.interfaces})),
-    )

@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
+from collectors.asking import Asker, Asking, Tally
+from collectors.calls import Call
 from collectors.errors import OurBug
 from collectors.http import Response
 from collectors.pacing import real_now
 from collectors.smartcar_v2 import climate, schedules
-from collectors.smartcar_v2.asking import Asker, Asking, OwnersToken, Tally
-from collectors.smartcar_v2.protocol import Call
+from collectors.smartcar_v2.credentials import OwnersToken
 from collectors.snapshots import Snapshot
 from collectors.tokens import TokenStore
 from lake.budget import RequestBudget

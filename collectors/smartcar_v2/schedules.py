@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from collectors.calls import Call, NotAsPromised, read_object
 from collectors.http import Response
-from collectors.smartcar_v2.protocol import Call, NotAsPromised, read_object
 from collectors.snapshots import NISSAN_SCHEDULE, TESLA_SCHEDULE, Snapshot
 
 DAYS: Final = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")

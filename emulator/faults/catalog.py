@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Kind = Literal[
-    "error", "request", "answer", "token", "permission", "session", "days", "billing", "pages", "records", "shapes"
-]
+    "error", "request", "answer", "token", "permission", "session", "days", "billing", "pages", "records", "shapes",
+    "signals", "links", "webhook"
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,43 @@ _SHAPES: dict[str, Entry] = {
 }
 
 
+RECORDS_SIGNAL = {"signal": "charge-chargerecords"}
+_SIGNALS: dict[str, Entry] = {
+    "empty_store": Entry("signals", "nothing is stored of the vehicle: 200 with an empty list, 404 for one signal"),
+    "signal_missing": Entry("signals", "`signal` is not stored: 404, while the others are there", RECORDS_SIGNAL),
+    "signal_error": Entry(
+        "signals",
+        "`signal` has the status ERROR with `type` and `code`, and no body",
+        RECORDS_SIGNAL | {"type": "UPSTREAM", "code": "NO_RESPONSE"},
+    ),
+    "signal_unavailable": Entry("signals", "`signal` has the status UNAVAILABLE and no body", RECORDS_SIGNAL),
+    "signal_without_status": Entry("signals", "`signal` has no status", RECORDS_SIGNAL),
+    "signal_bare": Entry("signals", "a single signal stands at the top level, without `data` around it"),
+    "signal_times": Entry(
+        "signals",
+        "times are written as `form`: iso, seconds or milliseconds of the epoch; `where`: meta, records or all",
+        {"form": "seconds", "where": "all"},
+    ),
+    "charging_type_named": Entry("signals", "records have chargingType in place of connectorType"),
+}
+
+_LINKS: dict[str, Entry] = {
+    "next_elsewhere": Entry("links", "`links.next` points to another host", {"host": "http://example.invalid"}),
+    "next_for_ever": Entry("links", "there is always a next page"),
+}
+
+_WEBHOOKS: dict[str, Entry] = {
+    "webhook_twice": Entry("webhook", "what was received is delivered again, with another deliveryId"),
+    "webhook_disorder": Entry("webhook", "what is due is delivered newest first"),
+    "webhook_lost": Entry("webhook", "an attempt never arrives, and counts as one"),
+    "webhook_first_delivery": Entry("webhook", "the trigger is FIRST_DELIVERY"),
+    "webhook_old_challenge": Entry("webhook", "the challenge of VERIFY is under `payload`"),
+    "webhook_old_triggers": Entry("webhook", "the triggers are at the top level"),
+    "webhook_wrong_signature": Entry("webhook", "SC-Signature was made with another token"),
+    "webhook_unsigned": Entry("webhook", "there is no SC-Signature"),
+}
+
+
 def _error_entry(name: str) -> Entry:
     kind, code = ERRORS[name]
     options = _RETRY_SOON if kind == "RATE_LIMIT" else RETRY
@@ -185,4 +223,7 @@ CATALOG: dict[str, Entry] = {
     **_PAGES,
     **_RECORDS,
     **_SHAPES,
+    **_SIGNALS,
+    **_LINKS,
+    **_WEBHOOKS,
 }

@@ -48,8 +48,10 @@ async def hang(fault: Fault) -> None:
     await asyncio.sleep(fault.number("wait"))
 
 
-async def spoil(fault: Fault, request: web.Request, answer: web.Response) -> web.StreamResponse:
-    """Give what becomes of an answer."""
+async def spoil(
+    fault: Fault, request: web.Request, answer: web.Response, refusal: dict[str, object]
+) -> web.StreamResponse:
+    """Give what becomes of an answer; `refusal` is the body of an error in the words of the version asked."""
     body = answer.body if isinstance(answer.body, bytes) else b""
     if fault.name == "slow_drip":
         return await _drip(fault, request, answer, body)
@@ -58,17 +60,17 @@ async def spoil(fault: Fault, request: web.Request, answer: web.Response) -> web
         return web.Response(status=status, text=PAGE.format(f"{status} Bad Gateway"), content_type="text/html")
     if fault.name == "empty_body":
         return web.Response(status=int(fault.number("status")))
-    return _json(answer, _changed(fault, answer.headers["sc-request-id"], body))
-
-
-def _changed(fault: Fault, request_id: str, body: bytes) -> tuple[int | None, bytes]:
     if fault.name == "error_with_200":
-        return 200, encode(failure("SERVER", "INTERNAL").body(request_id))
+        return _json(answer, (200, encode(refusal)))
+    return _json(answer, (None, _changed(fault, body)))
+
+
+def _changed(fault: Fault, body: bytes) -> bytes:
     if fault.name == "truncated":
-        return None, body[: int(len(body) * fault.number("part"))]
+        return body[: int(len(body) * fault.number("part"))]
     if fault.name == "huge_body":
-        return None, b" " * int(fault.number("megabytes") * MEGABYTE) + body
-    return None, encode(_with_unknown_fields(decode(body)))
+        return b" " * int(fault.number("megabytes") * MEGABYTE) + body
+    return encode(_with_unknown_fields(decode(body)))
 
 
 def _json(answer: web.Response, changed: tuple[int | None, bytes]) -> web.Response:

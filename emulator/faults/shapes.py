@@ -7,7 +7,7 @@ from decimal import Decimal
 from emulator.faults.rows import RowFault, Setting, each
 from emulator.v2.shapes import Record, Row
 
-TIMES = ("chargeStart", "chargeEnd", "date")
+TIMES = ("chargeStart", "chargeEnd", "date", "startTime", "endTime")
 Number = int | float | Decimal
 
 

@@ -11,7 +11,7 @@ from emulator.generator import figures
 from emulator.generator.billing import draw_bill
 from emulator.generator.figures import PlaceFigures
 from emulator.generator.profile import Profile
-from emulator.identity import uuid_of
+from emulator.identity import fraction, uuid_of
 from emulator.model import Number, Place, Session
 
 _NORMAL = NormalDist()
@@ -33,18 +33,20 @@ def draw_session(rng: Random, profile: Profile, place: Place, start: datetime, l
     soc_start, soc_end = _states_of_charge(rng, kwh, profile.model.battery_kwh)
     energy = _energy(rng, profile.make, kwh)
     billed = profile.make == "TESLA" and fast
+    location = _location(rng, profile, place)
     return Session(
         key=uuid_of("session", profile.seed, start),
         start=start,
         end=end,
         energy_kwh=energy,
         place=place,
-        location=_location(rng, profile, place),
+        location=location,
         is_public=place == "public",
         soc_start=soc_start,
         soc_end=soc_end,
         charging_type="DC" if fast else _alternating(rng),
         bill=draw_bill(rng, profile, start, end, Decimal(str(energy))) if billed else None,
+        coordinates=_coordinates(profile, location),
     )
 
 
@@ -90,3 +92,10 @@ def _location(rng: Random, profile: Profile, place: Place) -> str:
     if place == "home":
         return profile.home
     return profile.city.workplace if place == "work" else rng.choice(profile.city.sites)
+
+
+def _coordinates(profile: Profile, location: str) -> tuple[float, float]:
+    """Put an address within some kilometres of its city's middle, always at the same place."""
+    latitude, longitude = profile.city.coordinates
+    north, east = (fraction(axis, location) - 0.5 for axis in ("north", "east"))
+    return round(latitude + north / 10, 5), round(longitude + east / 10, 5)

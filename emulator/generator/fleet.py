@@ -68,4 +68,5 @@ class GeneratedAccount:
             cost_as_numbers=profile.cost_as_numbers,
             dates_as_epoch=profile.dates_as_epoch,
             home_set=profile.home_set,
+            powertrain="BEV" if profile.model.fast else "PHEV",
         )

@@ -18,13 +18,14 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class City:
-    """A city: IANA zone, a street for homes, the sites people charge at in public and one workplace."""
+    """A city: IANA zone, a street for homes, the sites people charge at in public, one workplace, its coordinates."""
 
     name: str
     zone: str
     street: str
     sites: tuple[str, ...]
     workplace: str
+    coordinates: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,28 +55,28 @@ MODELS = {
 
 COUNTRIES = (
     Country("US", "USD", Decimal("0.42"), Decimal(1), (
-        City("Los Gatos, CA", "America/Los_Angeles", "University Ave", ("Los Gatos, CA", "Gilroy, CA", "San Jose, CA - Santana Row"), "1 Winchester Cir, Los Gatos, CA"),
-        City("Atlanta, GA", "America/New_York", "Peachtree St NE", ("Atlanta, GA - Ponce City", "Macon, GA", "Athens, GA"), "84 5th St NW, Atlanta, GA"),
-        City("Boulder, CO", "America/Denver", "Pearl St", ("Boulder, CO", "Silverthorne, CO", "Golden, CO"), "2500 Walnut St, Boulder, CO"),
+        City("Los Gatos, CA", "America/Los_Angeles", "University Ave", ("Los Gatos, CA", "Gilroy, CA", "San Jose, CA - Santana Row"), "1 Winchester Cir, Los Gatos, CA", (37.2266, -121.9746)),
+        City("Atlanta, GA", "America/New_York", "Peachtree St NE", ("Atlanta, GA - Ponce City", "Macon, GA", "Athens, GA"), "84 5th St NW, Atlanta, GA", (33.749, -84.388)),
+        City("Boulder, CO", "America/Denver", "Pearl St", ("Boulder, CO", "Silverthorne, CO", "Golden, CO"), "2500 Walnut St, Boulder, CO", (40.015, -105.2705)),
     )),
     Country("CA", "CAD", Decimal("0.55"), Decimal("1.4"), (
-        City("Montréal, QC", "America/Toronto", "Rue Saint-Denis", ("Montréal, QC", "Trois-Rivières, QC", "Kingston, ON"), "1250 Boul. René-Lévesque, Montréal, QC"),
+        City("Montréal, QC", "America/Toronto", "Rue Saint-Denis", ("Montréal, QC", "Trois-Rivières, QC", "Kingston, ON"), "1250 Boul. René-Lévesque, Montréal, QC", (45.5019, -73.5674)),
     )),
     Country("DE", "EUR", Decimal("0.49"), Decimal(1), (
-        City("80331 München", "Europe/Berlin", "Müllerstraße", ("Sonnenstraße 12, 80331 München", "Raststätte Köschinger Forst, 85092 Kösching", "Bahnhofstraße 3, 82319 Starnberg"), "Petuelring 130, 80809 München"),
-        City("20095 Hamburg", "Europe/Berlin", "Große Bleichen", ("Am Sandtorkai 5, 20457 Hamburg", "Autohof Soltau-Süd, 29614 Soltau"), "Überseering 2, 22297 Hamburg"),
+        City("80331 München", "Europe/Berlin", "Müllerstraße", ("Sonnenstraße 12, 80331 München", "Raststätte Köschinger Forst, 85092 Kösching", "Bahnhofstraße 3, 82319 Starnberg"), "Petuelring 130, 80809 München", (48.1372, 11.5756)),
+        City("20095 Hamburg", "Europe/Berlin", "Große Bleichen", ("Am Sandtorkai 5, 20457 Hamburg", "Autohof Soltau-Süd, 29614 Soltau"), "Überseering 2, 22297 Hamburg", (53.5511, 9.9937)),
     )),
     Country("NL", "EUR", Decimal("0.46"), Decimal(1), (
-        City("Utrecht", "Europe/Amsterdam", "Oudegracht", ("Jaarbeursplein, Utrecht", "Breukelen", "'s-Hertogenbosch"), "Croeselaan 18, Utrecht"),
+        City("Utrecht", "Europe/Amsterdam", "Oudegracht", ("Jaarbeursplein, Utrecht", "Breukelen", "'s-Hertogenbosch"), "Croeselaan 18, Utrecht", (52.0907, 5.1214)),
     )),
     Country("GB", "GBP", Decimal("0.51"), Decimal("0.8"), (
-        City("Barnet, EN4 0", "Europe/London", "Cockfosters Road", ("Cockfosters Road, Barnet, EN4 0", "South Mimms Services, Potters Bar, EN6 3", "Brent Cross, London, NW4 3"), "1 Station Road, Barnet, EN5 1"),
-        City("Dundee, DD1", "Europe/London", "Nethergate", ("Lochee Charging Hub, Dundee", "Queen Street Car Park, Broughty Ferry, Dundee", "Perth, PH2"), "Riverside Drive, Dundee, DD2"),
+        City("Barnet, EN4 0", "Europe/London", "Cockfosters Road", ("Cockfosters Road, Barnet, EN4 0", "South Mimms Services, Potters Bar, EN6 3", "Brent Cross, London, NW4 3"), "1 Station Road, Barnet, EN5 1", (51.653, -0.17)),
+        City("Dundee, DD1", "Europe/London", "Nethergate", ("Lochee Charging Hub, Dundee", "Queen Street Car Park, Broughty Ferry, Dundee", "Perth, PH2"), "Riverside Drive, Dundee, DD2", (56.462, -2.9707)),
     )),
     Country("NO", "NOK", Decimal("4.29"), Decimal(10), (
-        City("7030 Trondheim", "Europe/Oslo", "Øvre Møllenberg gate", ("Sluppenvegen 10, 7037 Trondheim", "Støren, 7290", "Åre vei 4, 7500 Stjørdal"), "Kongens gate 1, 7011 Trondheim"),
+        City("7030 Trondheim", "Europe/Oslo", "Øvre Møllenberg gate", ("Sluppenvegen 10, 7037 Trondheim", "Støren, 7290", "Åre vei 4, 7500 Stjørdal"), "Kongens gate 1, 7011 Trondheim", (63.4305, 10.3951)),
     )),
     Country("CH", "CHF", Decimal("0.57"), Decimal("0.9"), (
-        City("8001 Zürich", "Europe/Zurich", "Bahnhofstrasse", ("Pfingstweidstrasse 6, 8005 Zürich", "Raststätte Würenlos, 5436", "Egerkingen, 4622"), "Hardstrasse 201, 8005 Zürich"),
+        City("8001 Zürich", "Europe/Zurich", "Bahnhofstrasse", ("Pfingstweidstrasse 6, 8005 Zürich", "Raststätte Würenlos, 5436", "Egerkingen, 4622"), "Hardstrasse 201, 8005 Zürich", (47.3769, 8.5417)),
     )),
 )  # fmt: skip

@@ -13,7 +13,7 @@ from flows.cli.frame import AsJson, clear_errors, open_house, say, show_json
 from flows.exits import Exit, Stop
 
 if TYPE_CHECKING:
-    from collectors.smartcar_v2.connect import Connected
+    from collectors.consent import Connected
     from flows.house import House
 
 TestAccount = Annotated[
@@ -24,12 +24,15 @@ Code = Annotated[str | None, typer.Option("--code", help="A code that was obtain
 Zone = Annotated[
     str | None, typer.Option("--timezone", metavar="ZONE", help="IANA time zone of the vehicles, as Europe/Berlin.")
 ]
-Open = Annotated[bool, typer.Option("--open/--no-open", help="Open the Connect page in a browser.")]
-
+V3 = Annotated[
+    bool,
+    typer.Option("--v3", help="Connect through v3; without it through v2.0, if its credentials are set."),
+]
 Scopes = Annotated[
     str | None,
     typer.Option("--scopes", metavar="WORDS", help="Ask for more than records: schedules, climate, or both by comma."),
 ]
+Open = Annotated[bool, typer.Option("--open/--no-open", help="Open the Connect page in a browser.")]
 
 
 def connect(
@@ -37,6 +40,7 @@ def connect(
     code: Code = None,
     timezone: Zone = None,
     scopes: Scopes = None,
+    v3: V3 = False,
     open_page: Open = False,
     as_json: AsJson = False,
 ) -> None:
@@ -45,7 +49,8 @@ def connect(
 
     house = open_house()
     wanted = _scopes(scopes)
-    _check(house, test_account, code, timezone)
+    through_v3 = v3 or house.settings.smartcar.interfaces == ("v3",)
+    _check(house, test_account, code, timezone, through_v3=through_v3)
     with clear_errors(), house.held():
         connected = asyncio.run(
             connect_owner(
@@ -55,6 +60,7 @@ def connect(
                 timezone=timezone,
                 scopes=wanted,
                 show=_shower(open_page=open_page),
+                v3=through_v3,
             )
         )
     _show(connected, as_json=as_json)
@@ -65,7 +71,7 @@ def connect(
 def _scopes(words: str | None) -> tuple[str, ...]:
     """The permissions to ask for: those for records, and those of each word."""
     from collectors import snapshots
-    from collectors.smartcar_v2.auth import SCOPES
+    from collectors.consent import SCOPES
 
     found = list(SCOPES)
     for word in words.split(",") if words else ():
@@ -75,11 +81,13 @@ def _scopes(words: str | None) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _check(house: House, test_account: str | None, code: str | None, timezone: str | None) -> None:
+def _check(house: House, test_account: str | None, code: str | None, timezone: str | None, *, through_v3: bool) -> None:
     from zoneinfo import available_timezones
 
     if test_account and code:
         raise Stop(Exit.USAGE, "--test-account and --code exclude each other")
+    if code and through_v3:
+        raise Stop(Exit.USAGE, "--code is of v2.0: in v3 Connect comes back with nothing to exchange")
     if test_account and house.settings.smartcar.mode == "live":
         raise Stop(Exit.USAGE, "--test-account needs CHARGELAKE_SMARTCAR__MODE=test (or simulated)")
     if timezone and timezone not in available_timezones():

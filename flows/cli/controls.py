@@ -13,7 +13,7 @@ from flows.exits import Exit, Stop
 if TYPE_CHECKING:
     import polars as pl
 
-    from collectors.smartcar_v2.protocol import Call
+    from collectors.calls import Call
     from collectors.snapshots import Kind, Snapshot
     from flows.controlling import Done, Order
     from flows.house import House

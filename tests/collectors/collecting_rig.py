@@ -11,15 +11,21 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 from sqlalchemy import event
 
+from collectors.asking import Asker, RetryPolicy
 from collectors.collect import Collector, Task
+from collectors.consent import Connected, ConnectPage
 from collectors.http import Transport
 from collectors.pacing import Pacer, Plan
-from collectors.smartcar_v2.asking import Asker, RetryPolicy
 from collectors.smartcar_v2.auth import Application
 from collectors.smartcar_v2.client import Endpoints, SmartcarClient, token_store
-from collectors.smartcar_v2.connect import Connect, Connected
-from collectors.streams import Stream
-from collectors.tokens import TokenStore
+from collectors.smartcar_v2.connect import Connect
+from collectors.smartcar_v3.auth import Application as V3Application
+from collectors.smartcar_v3.client import SmartcarV3Client
+from collectors.smartcar_v3.connect import ConnectV3
+from collectors.smartcar_v3.inventory import Inventory
+from collectors.smartcar_v3.token import ApplicationToken
+from collectors.streams import V2, V3, Stream
+from collectors.tokens import RefreshPolicy, TokenStore
 from emulator import Emulator, EmulatorConfig, running
 from lake.budget import RequestBudget
 from lake.intervals import DayInterval
@@ -75,10 +81,16 @@ class Rig:
     client: SmartcarClient
     connect: Connect
     collector: Collector
+    v3_client: SmartcarV3Client
+    inventory: Inventory
+    connect_v3: ConnectV3
     emulator: Emulator | None = None
 
     async def connected(self, vehicles: int) -> Connected:
         return await self.connect.test_account(f"{vehicles}-vehicles@smartcar.com")
+
+    async def connected_v3(self, vehicles: int) -> Connected:
+        return await self.connect_v3.test_account(f"{vehicles}-vehicles@smartcar.com")
 
 
 def application(url: str, config: EmulatorConfig | None = None) -> Application:
@@ -90,6 +102,24 @@ def application(url: str, config: EmulatorConfig | None = None) -> Application:
         mode="test",
         connect_url=f"{url}/oauth/authorize",
         token_url=f"{url}/oauth/token",
+    )
+
+
+def v3_application(url: str, config: EmulatorConfig | None = None) -> V3Application:
+    config = config or EmulatorConfig()
+    return V3Application(
+        client_id=config.v3_client_id, client_secret=config.v3_client_secret, token_url=f"{url}/oauth2/token"
+    )
+
+
+def v3_page(url: str, config: EmulatorConfig | None = None) -> ConnectPage:
+    config = config or EmulatorConfig()
+    return ConnectPage(
+        client_id=config.application_id,
+        redirect_uri=config.redirect_uri,
+        mode="test",
+        connect_url=f"{url}/oauth/authorize",
+        answer="user_id",
     )
 
 
@@ -130,8 +160,19 @@ async def rig(
             ledger=house.ledger,
             clock=house.clock,
         )
-        collector = Collector(client, house.ledger, house.clock, window_days=window_days, at_once=at_once)
-        yield Rig(house, sending, pacer, tokens, client, connect, collector)
+        token = ApplicationToken(v3_application(url), sending, house.clock, RefreshPolicy(backoff=0.001))
+        v3_client = SmartcarV3Client(asker, token, f"{url}/v3", most_pages)
+        inventory = Inventory(v3_client, house.registry, house.ledger, house.clock, "test")
+        connect_v3 = ConnectV3(
+            page=v3_page(url),
+            transport=sending,
+            inventory=inventory,
+            registry=house.registry,
+            ledger=house.ledger,
+        )
+        clients = {V2: client, V3: v3_client}
+        collector = Collector(clients, house.ledger, house.clock, window_days=window_days, at_once=at_once)
+        yield Rig(house, sending, pacer, tokens, client, connect, collector, v3_client, inventory, connect_v3)
 
 
 @asynccontextmanager

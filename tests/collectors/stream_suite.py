@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
+from typing import Any
 
 import pytest
 from collecting_rig import NOW, House, Rig, of_make, practice
@@ -41,10 +42,28 @@ STATES = {
 class StreamSuite:
     stream: Stream
 
+    source = "smartcar_v2"
+    asked_window: tuple[date | None, date | None] = (WINDOW.since, WINDOW.until)
+    asked_query = ("2026-09-25", "2026-10-20")
+
     @property
     def endpoint(self) -> str:
-        """The emulator's name of the endpoint, or the start of it."""
-        return (self.stream.make or self.stream.interface).lower()
+        """The emulator's names of the stream's endpoints."""
+        return f"{(self.stream.make or '').lower()}_*"
+
+    async def connected(self, rig: Rig) -> Vehicle:
+        return of_make((await rig.connected(3)).vehicles, self.stream.make or "")[0]
+
+    def known(self, house: House) -> DayInterval:
+        """The days of `WINDOW` that its answer makes known."""
+        del house
+        return KNOWN
+
+    def records_in(self, body: Any) -> list[dict[str, object]]:
+        return list(body["records"])
+
+    def code_in(self, body: Any) -> str:
+        return str(body["code"])
 
     @asynccontextmanager
     async def started(self, house: House, **settings: object) -> AsyncIterator[tuple[Emulator, Rig, Vehicle]]:
@@ -53,7 +72,7 @@ class StreamSuite:
             billing_page_size=1, seed=23,
         )  # fmt: skip
         async with practice(house, config, **settings) as (emulator, rig):
-            vehicle = of_make((await rig.connected(3)).vehicles, self.stream.make or "BMW")[0]
+            vehicle = await self.connected(rig)
             emulator.log.clear()
             yield emulator, rig, vehicle
 
@@ -62,7 +81,7 @@ class StreamSuite:
 
     def landed(self, house: House) -> list[dict[str, object]]:
         answers = [answer for answer in house.landed() if answer.stream == self.stream.name and answer.status == 200]
-        return [record for answer in answers for record in json.loads(answer.content)["records"]]
+        return [record for answer in answers for record in self.records_in(json.loads(answer.content))]
 
     async def test_a_window_is_asked_landed_and_known(self, house: House) -> None:
         async with self.started(house) as (emulator, rig, vehicle):
@@ -71,17 +90,16 @@ class StreamSuite:
         assert outcome.answered
         assert outcome.records == len(self.landed(house)) > 0
         assert outcome.requests == len(asked)
-        assert {entry.query["startDate"] for entry in asked} == {"2026-09-25"}
-        assert {entry.query["endDate"] for entry in asked} == {"2026-10-20"}
-        assert self.coverage(house, vehicle) == (KNOWN,)
+        assert {(entry.query.get("startDate"), entry.query.get("endDate")) for entry in asked} == {self.asked_query}
+        assert self.coverage(house, vehicle) == (self.known(house),)
 
     async def test_an_answer_lands_with_what_was_asked(self, house: House) -> None:
         async with self.started(house) as (_, rig, vehicle):
             await rig.collector.collect([Task(vehicle, self.stream, WINDOW)])
         answer = house.landed()[-1]
-        assert (answer.source, answer.stream, answer.make) == ("smartcar_v2", self.stream.name, self.stream.make)
+        assert (answer.source, answer.stream, answer.make) == (self.source, self.stream.name, vehicle.make)
         assert (answer.vehicle_id, answer.run_id) == (vehicle.vehicle_id, "20261020T120000Z-abc123")
-        assert (answer.since, answer.until, answer.status) == (WINDOW.since, WINDOW.until, 200)
+        assert (answer.since, answer.until, answer.status) == (*self.asked_window, 200)
         assert (answer.page is None) == (not self.stream.paged)
         assert answer.request_id
         assert "authorization" not in answer.headers
@@ -103,7 +121,7 @@ class StreamSuite:
             emulator.faults.add(fault, times=2)
             (outcome,) = await rig.collector.collect([Task(vehicle, self.stream, WINDOW)])
         assert outcome.answered
-        assert self.coverage(house, vehicle) == (KNOWN,)
+        assert self.coverage(house, vehicle) == (self.known(house),)
 
     @pytest.mark.parametrize("fault", STATES)
     async def test_a_lasting_trouble_is_told_to_the_ledger_and_nothing_becomes_known(
@@ -111,7 +129,7 @@ class StreamSuite:
     ) -> None:
         state, kind, requests = STATES[fault]
         async with self.started(house) as (emulator, rig, vehicle):
-            emulator.faults.add(fault, endpoint=f"{self.endpoint}_*")
+            emulator.faults.add(fault, endpoint=self.endpoint)
             (outcome,) = await rig.collector.collect([Task(vehicle, self.stream, WINDOW)])
         assert type(outcome.error) is kind
         assert outcome.error.at.vehicle_id == vehicle.vehicle_id
@@ -128,7 +146,7 @@ class StreamSuite:
             await rig.collector.collect([Task(vehicle, self.stream, WINDOW)])
         answer = house.landed()[-1]
         assert answer.status == 409
-        assert json.loads(answer.content)["code"] == "ASLEEP"
+        assert self.code_in(json.loads(answer.content)) == "ASLEEP"
 
     async def test_an_answer_unblocks_what_was_blocked(self, house: House) -> None:
         async with self.started(house) as (_, rig, vehicle):

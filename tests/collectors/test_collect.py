@@ -9,11 +9,11 @@ import pytest
 from collecting_rig import NOW, House, practice, rig, task
 
 from collectors import errors
+from collectors.asking import RetryPolicy
 from collectors.collect import Outcome, Task
+from collectors.consent import Connected
 from collectors.http import Limits, Transport
 from collectors.pacing import Plan
-from collectors.smartcar_v2.asking import RetryPolicy
-from collectors.smartcar_v2.connect import Connected
 from collectors.streams import streams_of
 from emulator import EmulatorConfig, running
 

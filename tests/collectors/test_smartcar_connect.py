@@ -10,11 +10,16 @@ from aiohttp import ClientSession
 from aiohttp.test_utils import unused_port
 from collecting_rig import NOW, House, application, practice, rig
 
+from collectors.consent import authorize_url, new_state, read_redirect
 from collectors.errors import ApplicationMustAct, CollectError, OurBug, OwnerMustAct, RetryLater
+from collectors.redirect import waiting_for_redirect
 from collectors.smartcar_v2 import auth
 from collectors.smartcar_v2.connect import Connect
-from collectors.smartcar_v2.redirect import waiting_for_redirect
 from emulator import EmulatorConfig, running
+
+
+def belongs(url: str) -> str:
+    return read_redirect(url, "s")
 
 
 async def test_a_connected_account_is_in_the_registry_with_its_vehicles(house: House) -> None:
@@ -172,30 +177,30 @@ async def test_a_person_in_a_browser_is_waited_for(house: House, logs: Callable[
 
 async def test_a_person_who_says_no_ends_the_wait() -> None:
     back = f"http://127.0.0.1:{unused_port()}/callback"
-    async with waiting_for_redirect(back, "s") as redirect, ClientSession() as browser:
+    async with waiting_for_redirect(back, belongs) as redirect, ClientSession() as browser:
         answer = await browser.get(f"{back}?error=access_denied&state=s")
         assert "said no" in await answer.text()
         with pytest.raises(OwnerMustAct, match="said no"):
-            await redirect.code(5)
+            await redirect.answer(5)
 
 
 async def test_a_person_who_never_comes_ends_the_wait() -> None:
-    async with waiting_for_redirect(f"http://127.0.0.1:{unused_port()}/callback", "s") as redirect:
+    async with waiting_for_redirect(f"http://127.0.0.1:{unused_port()}/callback", belongs) as redirect:
         with pytest.raises(OwnerMustAct, match="start again"):
-            await redirect.code(0.01)
+            await redirect.answer(0.01)
 
 
 async def test_a_redirect_uri_that_cannot_be_listened_at_is_said_to_be_none() -> None:
     with pytest.raises(OurBug, match="not on this machine"):
-        async with waiting_for_redirect("https://app.example/back", "s"):
+        async with waiting_for_redirect("https://app.example/back", belongs):
             pass
     uri = f"http://127.0.0.1:{unused_port()}/callback"
-    async with waiting_for_redirect(uri, "s"):
+    async with waiting_for_redirect(uri, belongs):
         with pytest.raises(OurBug, match="taken"):
-            async with waiting_for_redirect(uri, "s"):
+            async with waiting_for_redirect(uri, belongs):
                 pass
 
 
 def test_each_state_is_another() -> None:
-    urls = [auth.authorize_url(application("https://x.example"), auth.new_state()) for _ in range(10)]
+    urls = [authorize_url(application("https://x.example"), new_state()) for _ in range(10)]
     assert len({parse_qs(urlsplit(url).query)["state"][0] for url in urls}) == 10

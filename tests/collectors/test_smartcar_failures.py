@@ -9,8 +9,8 @@ from recorded import names, recorded
 
 from collectors import errors
 from collectors.errors import CollectError, scrub
+from collectors.failures import failure, unreadable
 from collectors.http import Response
-from collectors.smartcar_v2.failures import failure, unreadable
 
 CALL = "GET /vehicles/{id}/bmw/charge/records"
 VEHICLE = "36ab27d0-fd9d-4455-823a-ce30af709ffc"

@@ -6,10 +6,10 @@ import pytest
 from collecting_rig import NOW, application
 from recorded import recorded
 
-from collectors import errors
+from collectors import consent, errors
+from collectors.calls import Attributes, NotAsPromised, read_instant
 from collectors.http import Response
 from collectors.smartcar_v2 import auth, protocol
-from collectors.smartcar_v2.protocol import NotAsPromised
 from collectors.streams import STREAMS, TESLA_BILLING, TESLA_DAYS, V2, Stream, stream_named, streams_of
 from lake.intervals import DayInterval
 from lake.registry import Vehicle
@@ -79,10 +79,8 @@ def test_the_account_calls_are_read() -> None:
 
 
 def test_attributes_are_upper_case_make_and_what_is_odd_is_none() -> None:
-    assert protocol.read_attributes(recorded("attributes/documented")) == protocol.Attributes("TESLA", "Model S", 2014)
-    assert protocol.read_attributes(recorded("attributes/lower-case-and-nulls")) == protocol.Attributes(
-        "MINI", None, None
-    )
+    assert protocol.read_attributes(recorded("attributes/documented")) == Attributes("TESLA", "Model S", 2014)
+    assert protocol.read_attributes(recorded("attributes/lower-case-and-nulls")) == Attributes("MINI", None, None)
 
 
 def test_connections_tell_when_access_was_granted_under_either_name_and_form() -> None:
@@ -98,7 +96,7 @@ def test_connections_tell_when_access_was_granted_under_either_name_and_form() -
 
 @pytest.mark.parametrize(("told", "read"), [("soon", None), (1e30, None), (True, None), ("2026-06-22", NOW)])
 def test_a_time_of_consent_that_is_no_instant_is_unknown(told: object, read: datetime | None) -> None:
-    instant = protocol._instant(told)
+    instant = read_instant(told)
     assert (instant is None) == (read is None)
 
 
@@ -117,7 +115,7 @@ def test_streams_are_known_by_make_interface_and_name() -> None:
 
 
 def test_a_connect_url_asks_for_charge_records_and_never_for_the_vin() -> None:
-    url = auth.authorize_url(application("https://x.example"), "s-1", make="TESLA")
+    url = consent.authorize_url(application("https://x.example"), "s-1", make="TESLA")
     assert "scope=read_vehicle_info+read_charge_records" in url
     assert "vin" not in url
     assert "secret" not in url
@@ -166,14 +164,14 @@ def test_a_refused_token_request_says_whose_move_is_next(name: str, kind: type[e
 def test_each_error_of_connect_is_explained_in_a_sentence(name: str, kind: type[errors.CollectError]) -> None:
     url = f"http://127.0.0.1/back?error={name}&error_description=x&vin=WBY1Z2C54FV556566&state=s"
     with pytest.raises(errors.CollectError) as caught:
-        auth.read_redirect(url, "s")
+        consent.read_redirect(url, "s")
     assert type(caught.value) is kind
     assert caught.value.what_to_do.endswith(".")
     assert "WBY1Z2C54FV556566" not in str(caught.value)
 
 
 def test_a_redirect_of_another_state_gives_no_code() -> None:
-    assert auth.read_redirect("http://127.0.0.1/back?code=c-1&state=s", "s") == "c-1"
+    assert consent.read_redirect("http://127.0.0.1/back?code=c-1&state=s", "s") == "c-1"
     for query in ("code=c-1&state=other", "code=c-1", "state=s", "code=&state=s"):
         with pytest.raises(errors.OurBug):
-            auth.read_redirect(f"http://127.0.0.1/back?{query}", "s")
+            consent.read_redirect(f"http://127.0.0.1/back?{query}", "s")

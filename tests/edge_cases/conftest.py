@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from collectors.asking import RetryPolicy
 from collectors.http import Limits, Transport
 from collectors.smartcar_v2 import client
-from collectors.smartcar_v2.asking import RetryPolicy
 from collectors.tokens import RefreshPolicy
 from flows import collecting
 from tests.edge_cases.breakdowns import Breakdowns, broken_down

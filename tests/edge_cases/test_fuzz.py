@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from collectors import consent, failures
+from collectors.calls import NotAsPromised
 from collectors.errors import CollectError
 from collectors.http import Response
-from collectors.smartcar_v2 import auth, failures, protocol
-from collectors.smartcar_v2.protocol import NotAsPromised
+from collectors.smartcar_v2 import auth, protocol
 from collectors.streams import STREAMS, V2
 from lake.raw import Answer, encode_body
 from lake.reference import currencies
@@ -183,6 +184,6 @@ def test_any_failure_is_an_error_of_ours_with_something_to_do(answer: Response) 
 def test_any_redirect_is_a_code_or_an_error_of_ours(tail: str, state: str) -> None:
     for url in (tail, f"http://127.0.0.1:8765/callback?{tail}"):
         try:
-            assert isinstance(auth.read_redirect(url, state), str)
+            assert isinstance(consent.read_redirect(url, state), str)
         except CollectError:
             continue

@@ -33,6 +33,12 @@ class Answer:
     def error(self) -> tuple[str, str | None]:
         return self.json["type"], self.json["code"]
 
+    @property
+    def v3_error(self) -> tuple[int, str, str, str | None]:
+        """The status of the answer, then what its body says."""
+        (error,) = self.json["errors"]
+        return self.status, error["status"], error["type"], error["code"]
+
 
 @dataclass
 class Client:
@@ -41,6 +47,8 @@ class Client:
     emulator: Emulator
     http: aiohttp.ClientSession
     pair: dict[str, Any] = field(default_factory=dict)
+    v3_token: str = ""
+    v3_user: str = ""
 
     async def ask(self, method: str, path: str, **options: Any) -> Answer:
         async with self.http.request(method, self.emulator.url + path, **options) as response:
@@ -77,6 +85,25 @@ class Client:
     async def get(self, path: str, **query: Any) -> Answer:
         headers = {"Authorization": f"Bearer {self.pair.get('access_token', '')}"}
         return await self.ask("GET", f"/v2.0{path}", params=query, headers=headers)
+
+    async def connect_v3(self, email: str, **changes: str) -> list[str]:
+        """Connect through v3's application, and take a token of it for `v3`."""
+        config = self.emulator.config
+        back = await self.sign_in(email, client_id=config.v3_client_id, **changes)
+        self.v3_user = back["user_id"]
+        form = {"grant_type": "client_credentials", "client_id": config.v3_client_id}
+        answer = await self.ask("POST", "/oauth2/token", data=form | {"client_secret": config.v3_client_secret})
+        self.v3_token = answer.json["access_token"]
+        return [vehicle.id for vehicle in self.emulator.vehicles(email)]
+
+    async def v3(self, path: str, method: str = "GET", user: str | None = "", **options: Any) -> Answer:
+        """Ask v3 in the name of the owner who connected, of another `user`, or of none."""
+        user = self.v3_user if user == "" else user
+        headers = {"Authorization": f"Bearer {self.v3_token}"} | ({"sc-user-id": user} if user else {})
+        return await self.ask(method, f"/v3{path}", headers=headers, **options)
+
+    async def advance(self, **by: float) -> None:
+        await self.ask("POST", "/emulator/clock/advance", json=by)
 
     async def managed(self, method: str, path: str, **query: Any) -> Answer:
         secret = self.emulator.config.management_token

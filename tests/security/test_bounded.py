@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from collectors.calls import NotAsPromised
 from collectors.collect import Outcome
 from collectors.errors import CollectError, NoAnswer, RetryLater, RetryNow
 from collectors.http import Limits, Transport
@@ -168,7 +169,7 @@ async def test_a_list_that_never_ends_is_given_up_by_its_size_too(tmp_path: Path
 @pytest.mark.parametrize("cursor", ["x" * 5000, "x" * 8_000_000])
 def test_a_cursor_longer_than_a_url_is_none(cursor: str) -> None:
     body = json.dumps({"connections": [], "paging": {"cursor": cursor}}).encode()
-    with pytest.raises(protocol.NotAsPromised):
+    with pytest.raises(NotAsPromised):
         protocol.read_connections(protocol.Response(status=200, headers={}, body=body))
 
 

@@ -73,17 +73,23 @@ async def test_an_error_of_the_transport_shows_nothing_of_the_request(answer: An
     assert found(SECRETS, shown(caught.value) | {"request": repr(request).encode()}) == []
 
 
+def token_refusal(response: Response) -> CollectError:
+    with pytest.raises(CollectError) as caught:
+        auth.read_tokens(response, NOW)
+    return caught.value
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 429, 500, 502])
 def test_a_token_endpoint_that_repeats_what_it_was_sent_is_not_quoted(status: int) -> None:
     said = f'"refresh token {REFRESH}, code {CODE} of {MAIL}"'
     body = f'{{"type":"VALIDATION","code":null,"description":{said},"error_description":{said},"requestId":{said}}}'
-    refusal = auth.token_failure(Response(status=status, headers={}, body=body.encode()), NOW)
+    refusal = token_refusal(Response(status=status, headers={}, body=body.encode()))
     assert found(SECRETS, shown(refusal)) == []
 
 
 @pytest.mark.parametrize("body", ['{"error": {"code": 1}}', '{"error": ["invalid_grant"]}', '{"error": 5}', "[]"])
 def test_a_refusal_of_another_shape_is_an_error_of_ours(body: str) -> None:
-    assert isinstance(auth.token_failure(Response(status=400, headers={}, body=body.encode()), NOW), CollectError)
+    assert isinstance(token_refusal(Response(status=400, headers={}, body=body.encode())), CollectError)
 
 
 @pytest.mark.parametrize("token", ['"a b"', '"a\\r\\nX-Header: 1"', '"\\u0000"', '""', "5", "{}", "null", '"é"'])

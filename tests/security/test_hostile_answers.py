@@ -12,9 +12,9 @@ import polars as pl
 import pytest
 from aiohttp import web
 
+from collectors.calls import NotAsPromised, is_id
 from collectors.http import Response
 from collectors.smartcar_v2 import protocol
-from collectors.smartcar_v2.protocol import NotAsPromised
 from tests.security.conftest import NOW, Ended, chargelake_in, serving
 
 GOOD = {"aaaaaaaa-0001": "TESLA", "aaaaaaaa-0002": "BMW", "aaaaaaaa-0003": "MINI"}
@@ -148,7 +148,7 @@ def answered(**body: object) -> Response:
 
 @pytest.mark.parametrize("text", HOSTILE_IDS)
 def test_an_id_that_can_be_none_is_none(text: str) -> None:
-    assert not protocol.is_id(text)
+    assert not is_id(text)
     with pytest.raises(NotAsPromised):
         protocol.read_user(answered(id=text))
     page = protocol.read_connections(

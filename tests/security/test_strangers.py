@@ -10,9 +10,10 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import unused_port
 
+from collectors import redirect
+from collectors.consent import read_redirect
 from collectors.errors import CollectError, OurBug
-from collectors.smartcar_v2 import redirect
-from collectors.smartcar_v2.redirect import waiting_for_redirect
+from collectors.redirect import waiting_for_redirect
 from collectors.streams import BMW_RECORDS
 from collectors.tokens import TokenPair
 from lake.registry import Owner, Vehicle
@@ -72,6 +73,10 @@ async def test_a_link_in_an_answer_is_only_ever_a_parameter(tmp_path: Path) -> N
     assert visits == []
 
 
+def belongs(url: str) -> str:
+    return read_redirect(url, "s")
+
+
 # The redirect's own server
 
 
@@ -86,23 +91,23 @@ FOREIGN = ("", "?code=c", "?code=c&state=", "?code=c&state=other", "?error=acces
 
 @pytest.mark.parametrize("query", FOREIGN)
 async def test_a_visitor_without_the_right_state_neither_ends_the_wait_nor_gives_a_code(back: str, query: str) -> None:
-    async with waiting_for_redirect(back, "s") as waiting, aiohttp.ClientSession() as browser:
+    async with waiting_for_redirect(back, belongs) as waiting, aiohttp.ClientSession() as browser:
         async with browser.get(back + query) as answer:
             assert answer.status == 400
         assert not waiting._code.done()
         async with browser.get(f"{back}?code=the-right-one&state=s") as answer:
             assert "the-right-one" not in await answer.text()
-        assert await waiting.code(5) == "the-right-one"
+        assert await waiting.answer(5) == "the-right-one"
 
 
 async def test_what_a_visitor_says_is_not_shown(back: str) -> None:
     script = "<script>alert(1)</script>"
-    async with waiting_for_redirect(back, "s") as waiting, aiohttp.ClientSession() as browser:
+    async with waiting_for_redirect(back, belongs) as waiting, aiohttp.ClientSession() as browser:
         for query in (f"?code={script}&state=other", f"?error={script}&error_description={script}&state=s"):
             async with browser.get(back + query) as answer:
                 assert "<script" not in await answer.text()
         with pytest.raises(CollectError) as caught:
-            await waiting.code(5)
+            await waiting.answer(5)
     assert "script" not in str(caught.value)
 
 
@@ -112,7 +117,7 @@ def test_a_sentence_with_markup_would_be_escaped() -> None:
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
 async def test_only_a_browser_that_was_sent_back_is_answered(back: str, method: str) -> None:
-    async with waiting_for_redirect(back, "s") as waiting, aiohttp.ClientSession() as browser:
+    async with waiting_for_redirect(back, belongs) as waiting, aiohttp.ClientSession() as browser:
         async with browser.request(method, f"{back}?code=c&state=s") as answer:
             assert answer.status == 405
         async with browser.get(back.replace("/callback", "/other") + "?code=c&state=s") as answer:
@@ -129,7 +134,7 @@ async def test_it_listens_on_the_loopback_alone(back: str, monkeypatch: pytest.M
         opened.extend(each.getsockname()[:2] for each in site._server.sockets)
 
     monkeypatch.setattr(web.TCPSite, "start", noting)
-    async with waiting_for_redirect(back, "s"):
+    async with waiting_for_redirect(back, belongs):
         pass
     assert opened == [("127.0.0.1", urlsplit(back).port)]
 
@@ -140,5 +145,5 @@ ELSEWHERE = ("0.0.0.0", "[::]", "192.168.1.2", "app.example", "127.0.0.1.example
 @pytest.mark.parametrize("host", ELSEWHERE)
 async def test_it_does_not_listen_where_others_could_come(host: str) -> None:
     with pytest.raises(OurBug, match="not on this machine"):
-        async with waiting_for_redirect(f"http://{host}:8765/callback", "s"):
+        async with waiting_for_redirect(f"http://{host}:8765/callback", belongs):
             pass

@@ -62,6 +62,8 @@ _GONE = (
     "If the vehicle was disconnected, forget it; otherwise this is a bug of chargelake: report it with the request id."
 )
 
+NOT_CONNECTED: Final = "The vehicle is no longer connected at Smartcar: its owner must connect it again, or forget it."
+
 _RULES: Final[Mapping[tuple[str, str | None], _Rule]] = {
     ("AUTHENTICATION", None): _Rule(TokenRefused, f"{_OWNER} connect again."),
     ("BILLING", "INVALID_PLAN"): _Rule(ApplicationMustAct, f"{_DASHBOARD} choose a plan that includes this API."),
@@ -111,8 +113,10 @@ _RULES: Final[Mapping[tuple[str, str | None], _Rule]] = {
     ),
     ("RATE_LIMIT", None): _Rule(EveryoneWaits, "Nothing to do: all requests pause, then go on.", _after(minutes=15)),
     ("RESOURCE_NOT_FOUND", "VERSION"): _Rule(
-        OurBug, "This version of the API is not served at the configured URL: check CHARGELAKE_SMARTCAR__API_URL."
+        OurBug,
+        "This version of the API is not served at the URL: check CHARGELAKE_SMARTCAR__API_URL or __V3_API_URL.",
     ),
+    ("RESOURCE_NOT_FOUND", "VEHICLE_NOT_FOUND"): _Rule(OwnerMustAct, NOT_CONNECTED),
     ("RESOURCE_NOT_FOUND", None): _Rule(OurBug, _GONE),
     ("SERVER", None): _Rule(RetryNow, _AGAIN),
     ("UPSTREAM", "RATE_LIMIT"): _Rule(
@@ -178,7 +182,8 @@ def failure(response: Response, *, call: str, vehicle_id: str | None, now: datet
 
 def unreadable(response: Response, *, call: str, vehicle_id: str | None, now: datetime) -> CollectError:
     """The error of a 200 whose body is not what the call promises: an error in disguise, or a damaged answer."""
-    if "type" in error_body(response.body):
+    body = error_body(response.body)
+    if "type" in body and "attributes" not in body:  # v3's resources have a type as well
         return failure(response, call=call, vehicle_id=vehicle_id, now=now)
     at = Circumstances(
         call=call,

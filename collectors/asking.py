@@ -14,8 +14,8 @@ from typing import Final, Protocol, TypeVar
 
 import stamina
 
+from collectors.calls import Call, NotAsPromised
 from collectors.errors import (
-    ApplicationMustAct,
     CollectError,
     EveryoneWaits,
     MakerWaits,
@@ -24,13 +24,11 @@ from collectors.errors import (
     VehicleWaits,
     without_secrets,
 )
+from collectors.failures import failure, unreadable
 from collectors.http import Response, Transport
 from collectors.pacing import Pacer
-from collectors.smartcar_v2.failures import failure, unreadable
-from collectors.smartcar_v2.protocol import Call, NotAsPromised, bearer, management_basic
-from collectors.streams import SOURCES, V2
-from collectors.tokens import TokenStore
 from lake.clock import Clock
+from lake.intervals import DayInterval
 from lake.raw import Answer, Landing, encode_body
 
 T = TypeVar("T")
@@ -46,55 +44,8 @@ class Credentials(Protocol):
     async def after_refusal(self, refused: str, error: TokenRefused) -> str:
         """Another value after a 401; raises where there is none."""
 
-
-@dataclass(frozen=True, slots=True)
-class OwnersToken:
-    """A vehicle's owner, through the token store; a 401 is worth one refresh."""
-
-    tokens: TokenStore
-    owner_id: str
-
-    async def header(self) -> str:
-        """The owner's access token."""
-        return bearer(await self.tokens.access(self.owner_id))
-
-    async def after_refusal(self, refused: str, error: TokenRefused) -> str:
-        """The token after a refresh."""
-        del error
-        return bearer(await self.tokens.renewed(self.owner_id, refused.removeprefix(bearer(""))))
-
-
-@dataclass(frozen=True, slots=True)
-class NewToken:
-    """An access token just received for a code, before it is known whose it is."""
-
-    access: str = field(repr=False)
-
-    async def header(self) -> str:
-        """That token."""
-        return bearer(self.access)
-
-    async def after_refusal(self, refused: str, error: TokenRefused) -> str:
-        """There is no other."""
-        del refused
-        raise error
-
-
-@dataclass(frozen=True, slots=True)
-class ManagementToken:
-    """The application itself, through its management token."""
-
-    token: str = field(repr=False)
-
-    async def header(self) -> str:
-        """That token as Basic credentials."""
-        return management_basic(self.token)
-
-    async def after_refusal(self, refused: str, error: TokenRefused) -> str:
-        """There is no other."""
-        del refused
-        what = "The management token is not the application's: check CHARGELAKE_SMARTCAR__MANAGEMENT_TOKEN."
-        raise ApplicationMustAct(error.at, what)
+    def given_up(self, error: TokenRefused) -> CollectError:
+        """What a 401 means that came for the other value as well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,9 +98,28 @@ class Reply:
     received_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What an interface told whole.
+
+    Attributes:
+        records: How many came, on all pages.
+        received_at: When the last answer had arrived (UTC, the run's clock).
+        window: The days that it speaks of; None: of no whole day.
+        as_of: The instant up to which it tells: when it was asked for, or when its source knew it; None: not told.
+    """
+
+    records: int
+    received_at: datetime
+    window: DayInterval | None
+    as_of: datetime | None
+
+
 def _has_records(call: Call, response: Response) -> bool:
     """Whether tables are made of the answer. It stays exactly as it came: an id in it may look like a VIN."""
-    return call.window is not None and response.status == HTTPStatus.OK and b'"records"' in response.body
+    return (
+        call.records is not None and response.status == HTTPStatus.OK and f'"{call.records}"'.encode() in response.body
+    )
 
 
 def _without_secrets(response: Response, authorization: str) -> Response:
@@ -207,7 +177,11 @@ class Asker:
             return await self._once(asking, authorization, read)
         except TokenRefused as error:
             other = await asking.credentials.after_refusal(authorization, error)
-        return await self._once(asking, other, read)
+        try:
+            return await self._once(asking, other, read)
+        except TokenRefused as error:
+            last = asking.credentials.given_up(error)
+        raise last
 
     async def _once(self, asking: Asking, authorization: str, read: Callable[[Response], T]) -> tuple[T, Reply]:
         call = asking.call
@@ -258,7 +232,7 @@ class Asker:
         call, headers = asking.call, reply.response.headers
         body, encoding, digest = encode_body(reply.response.body)
         return Answer(
-            source=SOURCES[V2],
+            source=call.source,
             stream=call.stream,
             vehicle_id=call.vehicle_id,
             make=asking.make,

@@ -7,7 +7,7 @@ of what it received.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from html import escape
 from urllib.parse import urlsplit
@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from collectors.errors import Circumstances, CollectError, OurBug, OwnerMustAct
-from collectors.smartcar_v2.auth import read_redirect
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _PAGE = """<!doctype html><meta charset="utf-8"><title>chargelake</title>
@@ -23,15 +22,14 @@ _PAGE = """<!doctype html><meta charset="utf-8"><title>chargelake</title>
 
 
 class Redirect:
-    """What comes back from Connect for one `state`."""
+    """What comes back from Connect for one request."""
 
-    def __init__(self, redirect_uri: str, state: str) -> None:
-        self._uri = redirect_uri
-        self._state = state
-        self._code: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    def __init__(self, read: Callable[[str], str]) -> None:
+        self._read = read
+        self._answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
-    async def code(self, timeout: float) -> str:  # noqa: ASYNC109, how long a person may take is the caller's to say
-        """The code, once the owner has granted access.
+    async def answer(self, timeout: float) -> str:  # noqa: ASYNC109, how long a person may take is the caller's to say
+        """The code, or the user id, once the owner has granted access.
 
         Args:
             timeout: Seconds to wait for a person.
@@ -41,34 +39,35 @@ class Redirect:
             ApplicationMustAct, RetryLater: Connect gave another error.
         """
         try:
-            return await asyncio.wait_for(self._code, timeout)
+            return await asyncio.wait_for(self._answer, timeout)
         except TimeoutError:
             at = Circumstances(call="redirect from Connect")
             what = "Nobody finished Connect in time: start again."
         raise OwnerMustAct(at, what)
 
     async def receive(self, request: web.Request) -> web.Response:
-        """Answer the browser, and keep the code if the `state` is the right one."""
+        """Answer the browser, and keep the answer if it belongs to the request."""
         try:
-            code = read_redirect(str(request.url), self._state)
+            told = self._read(str(request.url))
         except OurBug as error:  # a foreign or broken request: the owner's answer may still come
             return _page(error.what_to_do, 400)
         except CollectError as error:
-            if not self._code.done():
-                self._code.set_exception(error)
+            if not self._answer.done():
+                self._answer.set_exception(error)
             return _page(error.what_to_do, 200)
-        if not self._code.done():
-            self._code.set_result(code)
+        if not self._answer.done():
+            self._answer.set_result(told)
         return _page("Connected. You can close this window.", 200)
 
 
 @asynccontextmanager
-async def waiting_for_redirect(redirect_uri: str, state: str) -> AsyncIterator[Redirect]:
+async def waiting_for_redirect(redirect_uri: str, read: Callable[[str], str]) -> AsyncIterator[Redirect]:
     """Listen at the redirect URI.
 
     Args:
         redirect_uri: As registered with Smartcar; its host must be this machine's loopback.
-        state: The `state` that was sent.
+        read: Gives the answer in the URL of a request to it; raises `OurBug` for a request that does not belong here,
+            and another `CollectError` for an error of Connect.
 
     Raises:
         OurBug: The URI is not on the loopback, or its port is taken.
@@ -79,7 +78,7 @@ async def waiting_for_redirect(redirect_uri: str, state: str) -> AsyncIterator[R
         raise OurBug(
             at, "The redirect URI is not on this machine: set one on http://127.0.0.1, or pass the code by hand."
         )
-    redirect = Redirect(redirect_uri, state)
+    redirect = Redirect(read)
     app = web.Application()
     app.router.add_get(parts.path or "/", redirect.receive)
     runner = web.AppRunner(app, access_log=None)  # the access log would show the code

@@ -1,0 +1,194 @@
+"""Asking an owner for access through Smartcar Connect: the page's URL, and what comes back (API reference, §3).
+
+The same for both versions: v2.0 comes back with a code to exchange, v3 with the owner's user id. Pure but for the two
+ways to ask at the end: a person in a browser, or a test account.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from collectors.errors import ApplicationMustAct, Circumstances, CollectError, OurBug, OwnerMustAct, RetryLater
+from collectors.http import Request, Transport
+from collectors.redirect import waiting_for_redirect
+from lake.registry import Vehicle
+
+SCOPES: Final = ("read_vehicle_info", "read_charge_records")
+_TEST_MODES: Final = ("test", "simulated")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectPage:
+    """How Connect is asked.
+
+    Attributes:
+        client_id: Identifies the application to Connect.
+        redirect_uri: Where Connect sends the browser back to.
+        mode: `live`, `test` or `simulated`.
+        connect_url: Where a person grants access.
+        answer: The field of the redirect that tells who granted it: `code`, or `user_id` in v3.
+    """
+
+    client_id: str
+    redirect_uri: str
+    mode: str = "live"
+    connect_url: str = "https://connect.smartcar.com/oauth/authorize"
+    answer: str = "code"
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """Who was connected, with which vehicles, and which of them could not be read."""
+
+    owner_id: str
+    vehicles: tuple[Vehicle, ...]
+    failed: dict[str, CollectError]
+
+
+_CONNECT_ERRORS: Final[Mapping[str, tuple[type[CollectError], str]]] = {
+    "access_denied": (OwnerMustAct, "The owner said no: open the link again and press Allow."),
+    "invalid_subscription": (
+        OwnerMustAct,
+        "The maker's connected services are inactive or expired: the owner must renew them, then connect again.",
+    ),
+    "vehicle_incompatible": (OwnerMustAct, "This vehicle does not work with Smartcar: connect another one."),
+    "no_vehicles": (OwnerMustAct, "The maker's account has no vehicle: the owner must add it, then connect again."),
+    "configuration_error": (
+        ApplicationMustAct,
+        "Connect showed an error page: check client id, redirect URI and permissions in Smartcar's dashboard.",
+    ),
+    "server_error": (RetryLater, "Smartcar had a problem of its own: connect again in a few minutes."),
+}
+
+
+def new_state() -> str:
+    """A fresh `state`: what comes back with another was not asked for here."""
+    return secrets.token_urlsafe(24)
+
+
+def authorize_url(page: ConnectPage, state: str, *, scopes: tuple[str, ...] = SCOPES, make: str | None = None) -> str:
+    """Where the owner's browser goes to grant access.
+
+    Args:
+        page: Who asks.
+        state: Comes back with the answer.
+        scopes: The permissions to ask for.
+        make: Skips the page on which the owner chooses the maker.
+    """
+    query = {
+        "response_type": "code",
+        "client_id": page.client_id,
+        "redirect_uri": page.redirect_uri,
+        "scope": " ".join(scopes),
+        "mode": page.mode,
+        "state": state,
+        "approval_prompt": "force",
+    }
+    return f"{page.connect_url}?{urlencode(query | ({'make': make} if make else {}))}"
+
+
+def read_redirect(url: str, state: str, answer: str = "code") -> str:
+    """The code, or the user id, in the URL that Connect sends the browser back to.
+
+    Raises:
+        OwnerMustAct, ApplicationMustAct, RetryLater: Connect gave an error; the sentence explains it.
+        OurBug: `state` is not the one that was sent, or there is no answer.
+    """
+    query = dict(parse_qsl(urlsplit(url).query))
+    at = Circumstances(call="redirect from Connect")
+    if not secrets.compare_digest(query.get("state", "").encode(), state.encode()):
+        raise OurBug(
+            at, "The answer does not belong to this request (its state differs): start again with the new link."
+        )
+    if "error" in query:
+        raise connect_error(query["error"])
+    if not query.get(answer):
+        raise OurBug(at, f"Connect sent neither a {answer} nor an error: start again.")
+    return query[answer]
+
+
+def connect_error(name: str) -> CollectError:
+    """The error of Connect by its name (§3); a name that nobody knows is the owner's to look at."""
+    kind, what = _CONNECT_ERRORS.get(name, (OwnerMustAct, "Connect did not finish: open the link again."))
+    shown = name if name in _CONNECT_ERRORS else "an unknown error"
+    return kind(Circumstances(call="Connect", detail=shown), what)
+
+
+def with_what_is_known(told: Vehicle, known: Vehicle | None) -> Vehicle:
+    """With the zone told now or else earlier, the first consent and every interface: what was known stays known."""
+    if known is None:
+        return told
+    return replace(
+        told,
+        timezone=told.timezone or known.timezone,
+        consented_at=min(told.consented_at, known.consented_at),
+        interfaces=tuple(sorted({*told.interfaces, *known.interfaces})),
+    )
+
+
+async def granted_in_browser(
+    page: ConnectPage,
+    show: Callable[[str], None],
+    *,
+    timeout: float,  # noqa: ASYNC109, how long a person may take is the caller's to say
+    scopes: tuple[str, ...],
+) -> str:
+    """Let a person grant access, and wait on this machine for the code or the user id.
+
+    Args:
+        page: Who asks.
+        show: Called with the Connect URL once the answer can be received: print it, open it.
+        timeout: Seconds to wait for the person.
+        scopes: Permissions to ask for.
+
+    Raises:
+        OwnerMustAct, ApplicationMustAct, RetryLater: Connect gave an error; its sentence explains it.
+        OurBug: The redirect URI cannot be listened at.
+    """
+    state = new_state()
+
+    def read(url: str) -> str:
+        return read_redirect(url, state, page.answer)
+
+    async with waiting_for_redirect(page.redirect_uri, read) as redirect:
+        show(authorize_url(page, state, scopes=scopes))
+        return await redirect.answer(timeout)
+
+
+async def granted_by_test_account(
+    page: ConnectPage, transport: Transport, *, username: str, password: str, scopes: tuple[str, ...]
+) -> str:
+    """Grant access to a test account without a browser, by posting Connect's form; gives the code or the user id.
+
+    The emulator's way, for demos and tests. Smartcar's own pages want a browser.
+
+    Args:
+        page: Who asks.
+        transport: Sends the form.
+        username: As `4-vehicles@smartcar.com`, an account with four vehicles.
+        password: Test mode takes any.
+        scopes: Permissions to ask for.
+
+    Raises:
+        OurBug: The application is in `live` mode, where only a person may grant access.
+        OwnerMustAct, ApplicationMustAct, RetryLater: Connect gave an error; its sentence explains it.
+    """
+    if page.mode not in _TEST_MODES:
+        raise OurBug(Circumstances(call="Connect"), "In live mode only a person in a browser can grant access.")
+    state = new_state()
+    request = Request(
+        method="POST",
+        url=authorize_url(page, state, scopes=scopes),
+        call="POST /oauth/authorize",
+        form={"username": username, "password": password, "action": "allow"},
+    )
+    response = await transport.send(request)
+    location = response.headers.get("location")
+    if location is None:
+        at = Circumstances(call=request.call, status=response.status)
+        raise OurBug(at, "Connect sent nobody back: check the Connect URL and the test account's name.")
+    return read_redirect(location, state, page.answer)

@@ -1,0 +1,6 @@
+"""Smartcar's API v3 by poll: one signal with the charge records of every make that has them.
+
+`protocol`, `signals` and `auth` are pure: plain values in, plain values out. `token` keeps the application's one token,
+`client` sends, paces, retries and lands; `inventory` takes connections into the registry, `connect` takes an owner
+through Smartcar Connect.
+"""

@@ -1,0 +1,143 @@
+"""The connections of v3 in the registry: whose a vehicle is, what it is, what was granted, since when.
+
+`GET /connections` is where v3 tells which vehicles there are (Smartcar's API reference, §8). New ones are taken in,
+gone ones are marked and never deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from collectors.consent import with_what_is_known
+from collectors.failures import NOT_CONNECTED
+from collectors.smartcar_v3.client import SmartcarV3Client
+from collectors.smartcar_v3.protocol import Connection
+from collectors.streams import V3, V3_RECORDS
+from lake.clock import Clock
+from lake.ledger import Ledger
+from lake.registry import Owner, Registry, Vehicle
+
+_LEFT_ALONE: Final = timedelta(days=30)
+"""A gone vehicle need not be asked: the connections say when it is back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What taking in connections has found, as ids of vehicles.
+
+    Attributes:
+        new: Seen through v3 for the first time.
+        gone: Known through v3 and no longer connected.
+        back: Gone before and connected again.
+    """
+
+    new: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    back: tuple[str, ...] = ()
+
+
+class Inventory:
+    """Keeps the registry as the connections are.
+
+    Args:
+        client: Asks.
+        registry: Owners and vehicles.
+        ledger: Is told which vehicles are gone.
+        clock: The time of consent where no connection tells it.
+        mode: `live`, `test` or `simulated`: connections of another mode are not ours.
+    """
+
+    def __init__(
+        self, client: SmartcarV3Client, registry: Registry, ledger: Ledger, clock: Clock, mode: str = "live"
+    ) -> None:
+        self._client = client
+        self._registry = registry
+        self._ledger = ledger
+        self._clock = clock
+        self._mode = mode
+
+    async def inventory(self, owner_id: str | None = None) -> list[Connection]:
+        """The connections of this mode: of one owner, or of all.
+
+        Raises:
+            CollectError: As the answers mean.
+        """
+        found = await self._client.connections(owner_id)
+        return [each for each in found if each.mode in {None, self._mode}]
+
+    async def sync(self) -> Changes:
+        """Take in all connections, and mark what is gone."""
+        connections = await self.inventory()
+        changes = self.take_in(connections)
+        return replace(changes, gone=self._mark_gone({each.vehicle_id for each in connections}))
+
+    def take_in(self, connections: Iterable[Connection], timezone: str | None = None) -> Changes:
+        """Add or update the vehicles of these connections; first consents stay, and nothing is taken for gone.
+
+        Args:
+            connections: Who is connected with what.
+            timezone: IANA zone of the vehicles, if known.
+        """
+        known = {vehicle.vehicle_id: vehicle for vehicle in self._registry.vehicles()}
+        kept = {owner.owner_id for owner in self._registry.owners()}
+        new: list[str] = []
+        told = _one_a_vehicle(connections, known)
+        for vehicle_id, connection in told.items():
+            before = known.get(vehicle_id)
+            vehicle = with_what_is_known(_vehicle(connection, timezone, before, self._clock.now()), before)
+            if vehicle.owner_id not in kept:
+                self._registry.keep_owner(Owner(vehicle.owner_id, vehicle.consented_at))
+                kept.add(vehicle.owner_id)
+            if vehicle != before:
+                self._registry.keep_vehicle(vehicle)
+            if before is None or V3 not in before.interfaces:
+                new.append(vehicle_id)
+        return Changes(new=tuple(new), back=self._let_back(told))
+
+    def _mark_gone(self, connected: set[str]) -> tuple[str, ...]:
+        """Tell the ledger which vehicles are connected no more; gives all of them."""
+        states, now = self._ledger.states(), self._clock.now()
+        known = (each.vehicle_id for each in self._registry.vehicles() if V3 in each.interfaces)
+        gone = tuple(vehicle_id for vehicle_id in known if vehicle_id not in connected)
+        for vehicle_id in gone:
+            state = states.get((vehicle_id, V3_RECORDS.name))
+            self._ledger.block(
+                vehicle_id, V3_RECORDS.name, "owner_must_act", detail=NOT_CONNECTED, until=now + _LEFT_ALONE,
+                at=state.asked_at if state else now, whose_move="owner",
+            )  # fmt: skip
+        return gone
+
+    def _let_back(self, connected: Iterable[str]) -> tuple[str, ...]:
+        states = self._ledger.states()
+        marked = ((each, states.get((each, V3_RECORDS.name))) for each in connected)
+        back = tuple(each for each, state in marked if state is not None and state.blocked_detail == NOT_CONNECTED)
+        self._ledger.lift_blocks(back, V3_RECORDS.name)
+        return back
+
+
+def _one_a_vehicle(connections: Iterable[Connection], known: dict[str, Vehicle]) -> dict[str, Connection]:
+    """One connection a vehicle: of several owners' the one who is known, or else the first told."""
+    found: dict[str, Connection] = {}
+    for each in connections:
+        before = known.get(each.vehicle_id)
+        if each.vehicle_id not in found or (before is not None and before.owner_id == each.owner_id):
+            found[each.vehicle_id] = each
+    return found
+
+
+def _vehicle(told: Connection, timezone: str | None, known: Vehicle | None, now: datetime) -> Vehicle:
+    about = told.about
+    return Vehicle(
+        vehicle_id=told.vehicle_id,
+        owner_id=told.owner_id,
+        make=about.make or (known.make if known else None),
+        model=about.model or (known.model if known else None),
+        year=about.year or (known.year if known else None),
+        timezone=timezone,
+        consented_at=told.connected_at or now,
+        permissions=told.permissions,
+        interfaces=(V3,),
+    )
