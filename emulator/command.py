@@ -27,6 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--vehicle-monthly", type=int, help="requests a vehicle has in a month (500)")
     add("--vehicle-spacing", type=float, help="seconds between requests of a vehicle (0.4; with --dataset 0)")
     add("--window-days", type=int, help="how far back BMW and MINI reach, 0: all (30; with --dataset 0)")
+    add("--v3-clock-offset", type=float, default=usual.v3_clock_offset, help="most seconds v3's times are off (110)")
+    add("--v3-meter-factor", type=float, default=usual.v3_meter_factor, help="largest share its kWh are off (0.03)")
     add("--now", type=_instant, help="ISO 8601 instant at which the clock starts (default: the real time)")
     add("--clock-rate", type=float, default=usual.clock_rate, help="how fast it runs, 0: not at all (1)")
     add("--history-days", type=int, default=usual.history_days, help="how long ago owners consented (120)")
@@ -57,6 +59,8 @@ def config_from(arguments: argparse.Namespace) -> EmulatorConfig:
         now=arguments.now,
         clock_rate=arguments.clock_rate,
         history_days=arguments.history_days,
+        v3_clock_offset=arguments.v3_clock_offset,
+        v3_meter_factor=arguments.v3_meter_factor,
         faults=tuple(arguments.fault),
     )
 
@@ -89,10 +93,11 @@ async def serve(config: EmulatorConfig, env_file: Path | None = None) -> None:
 
 
 def _greeting(emulator: Emulator, env_file: Path | None) -> str:
-    sets = [f"{name}@smartcar.com" for name in DATASETS] if emulator.config.dataset is not None else []
+    sets = DATASETS if emulator.config.dataset is not None else ()
+    accounts = " ".join(f"{name}@smartcar.com" for name in ("<number>-vehicles", "<number>-other-vehicles", *sets))
     lines = [
         f"The emulator listens on {emulator.url}; its clock says {emulator.clock.now():%Y-%m-%d %H:%M:%S} UTC.",
-        f"Accounts (any password): <number>-vehicles@smartcar.com {' '.join(sets)}".rstrip(),
+        f"Accounts (any password): {accounts}",
         f"Accounts that end in an error: {' '.join(f'{name}@smartcar.com' for name in ERROR_ACCOUNTS)}",
         *([f"Settings for chargelake are in {env_file}: . {env_file}"] if env_file is not None else []),
         *export_lines(emulator.environment()),

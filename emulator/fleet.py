@@ -13,12 +13,12 @@ from typing import Protocol
 from emulator.config import EmulatorConfig
 from emulator.datasets import DATASETS, load_dataset
 from emulator.generator import GeneratedAccount
-from emulator.generator.profile import MAKES, MIXED
+from emulator.generator.profile import MAKES, MIXED, OTHER_MAKES
 from emulator.identity import uuid_of
 from emulator.model import Vehicle
 
-_NUMBERED = re.compile(r"(\d{1,6})-(vehicles|mixed)@smartcar\.com")
-_MAKES = {"vehicles": MAKES, "mixed": MIXED}
+_NUMBERED = re.compile(r"(\d{1,6})-(vehicles|other-vehicles|mixed)@smartcar\.com")
+_MAKES = {"vehicles": MAKES, "other-vehicles": OTHER_MAKES, "mixed": MIXED}
 
 
 class Account(Protocol):

@@ -33,3 +33,5 @@ def vin_of(prefix: str, *parts: object) -> str:
 
 
 VIN_PREFIX = {"TESLA": "5YJ", "BMW": "WBY", "MINI": "WMW", "NISSAN": "1N4", "FORD": "3FM", "LINCOLN": "5LM"}
+# Makes that v2.0 does not know.
+V3_VIN_PREFIX = {"KIA": "KNA", "VOLKSWAGEN": "WVG"}

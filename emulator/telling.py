@@ -109,11 +109,11 @@ def percent(share: Number | None) -> Number | None:
 
 def told_by_v2(vehicle: Vehicle, session: Session, at: datetime) -> Telling | None:
     """Give what v2.0 tells of a session as of `at`: a record of BMW and MINI, or a bill of a Tesla (§5.2, §5.3)."""
-    if vehicle.make != "TESLA":
+    if vehicle.make in ("BMW", "MINI"):
         socs = percent(session.soc_start), percent(session.soc_end)
         return Telling(None, session.start, session.end, session.energy_kwh, *socs)
     bill = session.bill
-    if bill is None or bill.posted_at > at:
+    if vehicle.make != "TESLA" or bill is None or bill.posted_at > at:
         return None
     energy, other = bill.amounts(at)
     kwh = session.energy_kwh if bill.energy_told else None

@@ -63,7 +63,8 @@ def _times(reading: Reading, fault: Fault) -> None:
     for record in _records(reading) if where in ("records", "all") else ():
         for field in RECORD_TIMES:
             told = record.get(field)
-            if isinstance(told, str):
+            # A time that another fault wrote otherwise stays as it is.
+            if isinstance(told, str) and told.endswith("Z"):
                 record[field] = write_time(datetime.fromisoformat(told), form)
 
 

@@ -13,7 +13,10 @@ BEFORE_CONSENT = timedelta(days=60)
 
 
 class GeneratedAccount:
-    """The vehicles of `email`, decided by `seed`; all were consented to at `connected_at` (UTC)."""
+    """The vehicles of `email`, decided by `seed`; all were consented to at `connected_at` (UTC).
+
+    The `makes` follow each other.
+    """
 
     def __init__(
         self,

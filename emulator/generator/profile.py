@@ -1,16 +1,19 @@
 """The traits of one generated car, all drawn from the seed, its owner's account and its number in the account."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
 from emulator.generator import figures
 from emulator.generator.garage import COUNTRIES, MODELS, City, Country, Model
-from emulator.identity import VIN_PREFIX, vin_of
+from emulator.identity import V3_VIN_PREFIX, VIN_PREFIX, vin_of
 
 # Half Tesla, 35 % BMW, 15 % MINI in every twenty, and one of each in any three cars side by side at the start.
 MAKES = tuple(
     {"T": "TESLA", "B": "BMW", "M": "MINI"}[letter] for letter in "TBMTBTTBTMTBTBTTBTMB"
 )  # fmt: skip
+# Makes whose charge records only v3 tells.
+OTHER_MAKES = ("FORD", *V3_VIN_PREFIX)
 # A mixed account: one of each in any six cars side by side, those with a schedule of their own first.
 MIXED = ("TESLA", "NISSAN", "FORD", "LINCOLN", "BMW", "MINI")
 # Smartcar offers them in the United States alone (Smartcar's API reference, §12).
@@ -36,8 +39,8 @@ class Profile:
     dates_as_epoch: bool
 
 
-def draw_profile(seed: str, number: int, newer_tesla_share: float, makes: tuple[str, ...] = MAKES) -> Profile:
-    """Draw car `number` of an account; `seed` names the emulator's seed, the account and the car."""
+def draw_profile(seed: str, number: int, newer_tesla_share: float, makes: Sequence[str] = MAKES) -> Profile:
+    """Draw car `number` of an account whose makes follow each other; `seed` names emulator, account and car."""
     rng = Random(seed)
     make = makes[number % len(makes)]
     country = COUNTRIES[0] if make in AT_HOME else rng.choice(COUNTRIES)
@@ -47,7 +50,7 @@ def draw_profile(seed: str, number: int, newer_tesla_share: float, makes: tuple[
         make=make,
         model=rng.choice(MODELS[make]),
         year=rng.randint(2020, 2026),
-        vin=vin_of(VIN_PREFIX[make], seed),
+        vin=vin_of((VIN_PREFIX | V3_VIN_PREFIX)[make], seed),
         country=country,
         city=city,
         home=_address(rng, country, city),

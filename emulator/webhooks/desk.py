@@ -35,6 +35,7 @@ PAUSE = 1.0
 # A large fleet takes a while to look through; this part of the time at most is spent on it.
 BUSY_SHARE = 0.05
 STATES = ("ERROR", "RESOLVED")
+OF_VERIFY = "webhook_old_challenge"
 
 
 @dataclass(slots=True)
@@ -59,11 +60,12 @@ class WebhookDesk:
         self._world = world
         self._postman = Postman(world)
         self._webhooks: dict[str, Webhook] = {}
-        self._events: dict[str, list[Event]] = {}
+        self._events: dict[str, dict[str, Event]] = {}
         self._told_until: dict[tuple[str, str], datetime] = {}
         self._numbers = count(1)
         self._sequence = count(1)
         self._lock = asyncio.Lock()
+        self._looked = 0.0
         self._pump: asyncio.Task[None] | None = None
 
     @property
@@ -101,7 +103,7 @@ class WebhookDesk:
 
     def _keep(self, webhook: Webhook) -> None:
         self._webhooks[webhook.id] = webhook
-        self._events.setdefault(webhook.id, [])
+        self._events.setdefault(webhook.id, {})
 
     def unsubscribe(self, webhook_id: str) -> None:
         """Forget a webhook and what it was to be told.
@@ -134,8 +136,11 @@ class WebhookDesk:
         """Deliver what is due now and wait for the answers."""
         outcome = Outcome()
         async with self._lock:
+            begun = time.monotonic()
             for webhook in self.webhooks:
                 self._notice(webhook)
+            self._looked = time.monotonic() - begun
+            for webhook in self.webhooks:
                 for event in self._due(webhook):
                     await self._attempt(webhook, event, outcome)
         outcome.waiting = sum(map(len, self._events.values()))
@@ -150,17 +155,14 @@ class WebhookDesk:
         await self._postman.close()
 
     async def _run(self) -> None:
-        pause = PAUSE
         while True:
-            await asyncio.sleep(pause)
+            await asyncio.sleep(max(PAUSE, self._looked / BUSY_SHARE))
             if self._world.clock.rate > 0:
-                begun = time.monotonic()
                 await self.deliver()
-                pause = max(PAUSE, (time.monotonic() - begun) / BUSY_SHARE)
 
     async def _verify(self, webhook: Webhook) -> None:
         challenge = secrets.token_urlsafe(24)
-        faults = self._faults(None, webhook.id)
+        faults = self._faults(None, webhook.id, of_verify=True)
         made = verify_body(webhook, challenge, self._world.clock.now(), faults)
         answered = await self._postman.post(webhook, encode(made), None)
         about = {"eventType": "VERIFY", "eventId": str(made["eventId"]), "fault": ", ".join(faults)}
@@ -203,45 +205,45 @@ class WebhookDesk:
         connected = self._connected(vehicle_id)
         user_id = connected[0].user_id if connected else ""
         event = Event(event_id, vehicle_id, user_id, at, number, self._world.clock.now(), first, error)
-        self._events[webhook.id].append(event)
+        self._events[webhook.id][event.id] = event
 
     def _due(self, webhook: Webhook) -> list[Event]:
         """Give the events that are due, oldest first unless a fault puts them into disorder."""
         now = self._world.clock.now()
-        due = [each for each in self._events.get(webhook.id, []) if each.due <= now]
+        due = [each for each in self._events.get(webhook.id, {}).values() if each.due <= now]
         due.sort(key=lambda each: (each.at, each.sequence))
         disorder = self._world.faults.of("webhook", ENDPOINT, None)
         return due[::-1] if any(fault.name == "webhook_disorder" for fault in disorder) else due
 
     async def _attempt(self, webhook: Webhook, event: Event, outcome: Outcome) -> None:
-        """Try to deliver an event: received, to be tried again, or dropped."""
+        """Try to deliver an event; one of a vehicle that was disconnected meanwhile is told to nobody."""
         connected = self._connected(event.vehicle_id)
         if connected is None:
             self._forget(webhook, event)
             return
-        now = self._world.clock.now()
         event.attempts += 1
-        event.first_attempt = event.first_attempt or now
+        event.first_attempt = event.first_attempt or self._world.clock.now()
         faults = self._faults(event.vehicle_id, event.id)
         answered = await self._send(webhook, event, connected, faults)
         if answered.good and "webhook_twice" in faults:
             await self._send(webhook, event, connected, faults)
+        self._settle(webhook, event, outcome, received=answered.good)
+
+    def _settle(self, webhook: Webhook, event: Event, outcome: Outcome, *, received: bool) -> None:
+        """Count an attempt and say what becomes of its event: received, to be tried again, or dropped."""
+        last = event.attempts > len(AGAIN)
         outcome.attempts += 1
-        if answered.good:
-            outcome.delivered += 1
+        outcome.delivered += received
+        outcome.failed += not received
+        outcome.dropped += last and not received
+        if received or last:
             self._forget(webhook, event)
-            return
-        outcome.failed += 1
-        if event.attempts > len(AGAIN):
-            outcome.dropped += 1
-            self._forget(webhook, event)
-        else:
+        elif event.first_attempt is not None:
             event.due = event.first_attempt + AGAIN[event.attempts - 1]
 
     def _forget(self, webhook: Webhook, event: Event) -> None:
         """Take an event off the list, unless the webhook was unsubscribed meanwhile."""
-        if event in self._events.get(webhook.id, []):
-            self._events[webhook.id].remove(event)
+        self._events.get(webhook.id, {}).pop(event.id, None)
 
     async def _send(
         self, webhook: Webhook, event: Event, connected: tuple[Vehicle, Grant], faults: Collection[str]
@@ -279,10 +281,14 @@ class WebhookDesk:
         token = self._world.config.management_token
         return signature(f"not {token}" if "webhook_wrong_signature" in faults else token, text)
 
-    def _faults(self, vehicle_id: str | None, key: str) -> list[str]:
-        """Give the names of the faults that strike one delivery, and count them."""
+    def _faults(self, vehicle_id: str | None, key: str, *, of_verify: bool = False) -> list[str]:
+        """Give the names of the faults that strike one delivery (a VERIFY has one of its own), and count them."""
         switchboard = self._world.faults
-        struck = [each for each in switchboard.of("webhook", ENDPOINT, vehicle_id) if switchboard.hits(each, key)]
+        struck = [
+            each
+            for each in switchboard.of("webhook", ENDPOINT, vehicle_id)
+            if (each.name == OF_VERIFY) == of_verify and switchboard.hits(each, key)
+        ]
         for fault in struck:
             switchboard.count(fault, vehicle_id or "")
         return [fault.name for fault in struck]

@@ -130,13 +130,13 @@ def test_the_environment_file_is_for_its_owner_only(tmp_path):
 def test_options_become_settings():
     parser = argparse.ArgumentParser()
     add_arguments(parser)
-    arguments = parser.parse_args(
-        ["--seed", "4", "--now", "2026-01-02", "--bucket", "9", "--fault", "reset:share=0.5", "--port", "0"]
-    )
+    given = "--seed 4 --now 2026-01-02 --bucket 9 --fault reset:share=0.5 --port 0"
+    arguments = parser.parse_args([*given.split(), "--v3-clock-offset", "0", "--v3-meter-factor", "0.1"])
     config = config_from(arguments)
     assert (config.seed, config.bucket, config.port) == (4, 9, 0)
     assert config.now == datetime(2026, 1, 2, tzinfo=UTC)
     assert config.faults == ("reset:share=0.5",)
+    assert (config.v3_clock_offset, config.v3_meter_factor) == (0, 0.1)
 
 
 @pytest.mark.parametrize(

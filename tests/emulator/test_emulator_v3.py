@@ -1,6 +1,6 @@
 """v3 by poll: the application's token, connections, vehicles, and signals read from a store."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -111,6 +111,17 @@ async def test_one_version_stays_when_the_other_is_disconnected(start):
     await client.connect_v3("1-vehicles@smartcar.com")
     await client.managed("DELETE", "/management/connections", vehicle_id=vehicle)
     assert (await client.v3(f"/vehicles/{vehicle}")).status == 200
+
+
+async def test_cars_of_other_makes_tell_their_records_through_v3_only(start):
+    client = await start()
+    email = "6-other-vehicles@smartcar.com"
+    await client.connect(email)
+    vehicles = await client.connect_v3(email)
+    assert {vehicle.make for vehicle in client.emulator.vehicles(email)} == {"FORD", "KIA", "VOLKSWAGEN"}
+    assert (await client.get(f"/vehicles/{vehicles[0]}/ford/charge/records")).error == ("RESOURCE_NOT_FOUND", "PATH")
+    assert all([await records(client, vehicle) for vehicle in vehicles])
+    assert {each.v2 for each in client.emulator.truth()} == {None}
 
 
 # Connections
@@ -345,6 +356,44 @@ async def test_an_ongoing_session_has_no_end_grows_and_is_completed_under_its_id
         assert "endTime" not in record
         assert record["energyAdded"] == pytest.approx(hours, abs=0.001)
     assert (seen[-1][0]["endTime"], seen[-1][0]["energyAdded"]) == ("2026-09-18T00:00:00Z", 72)
+
+
+async def test_a_bill_is_told_as_it_stood_when_the_store_was_filled(start):
+    client = await start(window_days=0)
+    told = {each["id"]: each.get("cost") for v in await client.connect_v3(EMAIL) for each in await records(client, v)}
+    posted = [each for each in client.emulator.truth() if each.v3 and each.v3.currency]
+    assert len(posted) > 10
+    assert all(told[each.v3.record_id]["energyAmount"] == float(each.v3.billed_energy) for each in posted)
+    assert sum(each is not None for each in told.values()) == len(posted)
+
+
+async def test_the_truth_tells_over_http_what_each_version_tells(start):
+    client = await start()
+    vehicle = (await client.connect(EMAIL))[1]
+    await client.connect_v3(EMAIL)
+    rows = (await client.ask("GET", "/emulator/truth", params={"vehicle_id": vehicle})).json["sessions"]
+    assert {tuple(sorted(row["v3"])) for row in rows if row["v3"]} == {tuple(sorted(row["v2"])) for row in rows}
+    assert rows[0]["v2"]["start"] == rows[0]["start"]
+    assert rows[0]["v3"]["record_id"].startswith("CHG")
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "kwh", "ongoing"),
+    [
+        ("dundee", 327, "4562.984", 1),
+        ("norway_apartment", 3566, "47941.60", 26),
+        ("workplace_asensio", 3395, "19723.69", 0),
+        ("bmw_u11", 6, None, 0),
+    ],
+)
+async def test_real_sets_come_through_v3_whole(start, real_data, name, number, kwh, ongoing):
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    client = await start(dataset=real_data, now=now, v3_clock_offset=0, v3_meter_factor=0)
+    told = [each for v in await client.connect_v3(f"{name}@smartcar.com") for each in await records(client, v)]
+    assert len({each["id"] for each in told}) == number
+    assert sum("endTime" not in each for each in told) == ongoing
+    energy = sum(Decimal(str(each.get("energyAdded", 0))) for each in told)
+    assert kwh is None or round(energy, 2) == round(Decimal(kwh), 2)
 
 
 # Faults
