@@ -186,9 +186,10 @@ def _keep_quarantine(tables: Tables, found: pl.DataFrame) -> None:
 def _keep_history(tables: Tables, history: pl.DataFrame, applied: sessions.AppliedSessions) -> None:
     """Publish the months of history in which a revision was made or told again."""
     after = applied.history(history)
-    told_again = after.join(applied.confirmed, on=["session_id", "revision"], how="semi")
-    touched = pl.concat([frame.select("make", "month") for frame in (applied.appended, told_again)]).unique()
-    tables.publish_changed(schemas.SESSION_HISTORY, after, _partitions(touched.iter_rows()))
+    again = history.filter(history["told_as_of"].ne_missing(after["told_as_of"].head(history.height)))
+    touched = pl.concat([frame.select("make", "month") for frame in (applied.appended, again)]).unique()
+    if not touched.is_empty():
+        tables.publish(schemas.SESSION_HISTORY, after, _partitions(touched.iter_rows()))
 
 
 def _append(tables: Tables, table: schemas.Table, history: pl.DataFrame, appended: pl.DataFrame) -> None:
