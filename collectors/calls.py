@@ -47,6 +47,7 @@ class Call:
         headers: Headers beside the credentials.
         source: What the lake calls the interface.
         is_private: Whether question or answer hold a VIN: then nothing of it lands.
+        body: What is sent as JSON, where something is set.
     """
 
     method: str
@@ -60,6 +61,7 @@ class Call:
     headers: tuple[tuple[str, str], ...] = ()
     source: str = SOURCES[V2]
     is_private: bool = False
+    body: Mapping[str, Any] | None = None
 
     @property
     def name(self) -> str:
@@ -85,6 +87,7 @@ class Call:
             vehicle_id=self.vehicle_id,
             query=dict(self.query),
             headers={"authorization": authorization, "sc-unit-system": "metric", **dict(self.headers)},
+            json=self.body,
         )
 
 

@@ -19,7 +19,7 @@ from typing import Final, Self
 import msgspec
 
 from lake.clock import Clock
-from lake.journal import Journal, Sealed, left, seal_left
+from lake.journal import Cleaning, Journal, Sealed, left, seal_left
 from lake.raw import TURN, Answer, new_run_id
 from lake.store import HomeUnwritable, Store
 
@@ -64,6 +64,7 @@ class Inbox:
         limits: When the journal is sealed.
         on_sealed: Called with each journal that was sealed, from another thread.
         hides: Whether a vehicle was forgotten on purpose; nothing of it is kept.
+        clean: Takes out of a journal what must not land, when it is sealed.
     """
 
     def __init__(
@@ -73,12 +74,14 @@ class Inbox:
         limits: Limits = Limits(),
         on_sealed: Callable[[Sealed], None] = lambda _: None,
         hides: Callable[[str | None], bool] = lambda _: False,
+        clean: Cleaning = list,
     ) -> None:
         self._store = store
         self._clock = clock
         self._limits = limits
         self._on_sealed = on_sealed
         self._hides = hides
+        self._clean = clean
         self._run: tuple[date, str] | None = None
         self._number = 0
         self._journal: Journal | None = None
@@ -228,7 +231,7 @@ class Inbox:
     def _seal(self) -> list[str]:
         """Seal what nobody writes; gives the ids of what was in it."""
         found: list[str] = []
-        for sealed in seal_left(self._store):
+        for sealed in seal_left(self._store, self._clean):
             found += map(_id, sealed.answers)
             self._on_sealed(sealed)
         return found

@@ -15,6 +15,7 @@ from collectors.consent import READ_VIN
 from collectors.errors import ApplicationMustAct, BudgetSpent, CollectError
 from collectors.smartcar_v2.client import SmartcarClient
 from collectors.smartcar_v2.protocol import Compatibility
+from collectors.snapshots import Snapshot, snapshots_of
 from collectors.streams import V2, V3, Stream, streams_of
 from flows.collecting import wired
 from flows.house import House
@@ -28,6 +29,7 @@ from lake.registry import Vehicle
 _REMEMBERED: Final = timedelta(days=30)
 """As long as a 501: a newer integration or a software update may change what a vehicle gives."""
 
+Asked = Stream | Snapshot
 Can = Literal["can", "cannot", "unknown"]
 
 
@@ -55,7 +57,7 @@ def capabilities(house: House) -> Iterator[Capability]:
     now = house.clock.now()
     states, coverage, told = house.ledger.states(), house.ledger.all_coverage(), house.capabilities.told(now)
     for vehicle in house.registry.vehicles():
-        for stream in streams_of(vehicle):
+        for stream in _asked_of(vehicle):
             key = (vehicle.vehicle_id, stream.name)
             can, why, since, until = _judged(
                 vehicle, stream, states.get(key), coverage.get(key, ()), told.get(key), now
@@ -75,8 +77,8 @@ async def check(house: House, country: str | None = None) -> dict[str, str]:
     """
     failed: dict[str, str] = {}
     async with wired(house, new_run_id(house.clock.now())) as wiring:
-        for vehicle in house.registry.vehicles():
-            if V2 not in vehicle.interfaces or vehicle.disconnected_at is not None:
+        for vehicle in house.registry.connected():
+            if V2 not in vehicle.interfaces:
                 continue
             if READ_VIN not in vehicle.permissions:
                 failed[vehicle.vehicle_id] = _NO_VIN
@@ -90,11 +92,16 @@ async def check(house: House, country: str | None = None) -> dict[str, str]:
     return failed
 
 
-_NO_VIN: Final = f"its owner has not granted {READ_VIN}: `chargelake connect --vin` asks for it"
+def _asked_of(vehicle: Vehicle) -> tuple[Asked, ...]:
+    """All that a vehicle may be asked for: records, and what it is set to."""
+    return *streams_of(vehicle), *snapshots_of(vehicle)
+
+
+_NO_VIN: Final = f"its owner has not granted {READ_VIN}: `chargelake connect --scopes vin` asks for it"
 
 
 async def _check_one(house: House, client: SmartcarClient, vehicle: Vehicle, country: str | None) -> None:
-    streams = [each for each in streams_of(vehicle) if each.interface == V2]
+    streams = [each for each in _asked_of(vehicle) if each.interface == V2]
     scopes = tuple(sorted({each.permission for each in streams}))
     if not scopes:
         return
@@ -104,7 +111,7 @@ async def _check_one(house: House, client: SmartcarClient, vehicle: Vehicle, cou
     house.capabilities.keep(vehicle.vehicle_id, [each for each in told if each is not None])
 
 
-def _told(vehicle: Vehicle, stream: Stream, found: Compatibility, now: datetime) -> Told | None:
+def _told(vehicle: Vehicle, stream: Asked, found: Compatibility, now: datetime) -> Told | None:
     """What an answer says of a stream; None where it does not list it."""
     if not found.compatible:
         return Told(vehicle.vehicle_id, stream.name, capable=False, reason=found.reason, checked_at=now,
@@ -120,7 +127,12 @@ _Judgement = tuple[Can, str, datetime | None, datetime | None]
 
 
 def _judged(
-    vehicle: Vehicle, stream: Stream, state: StreamState | None, known: Intervals, told: Told | None, now: datetime
+    vehicle: Vehicle,
+    stream: Asked,
+    state: StreamState | None,
+    known: Intervals,
+    told: Told | None,
+    now: datetime,
 ) -> _Judgement:
     """The latest word counts: what the vehicle answered itself, or what Smartcar said of it since."""
     answered_at = state.asked_at if state is not None else None
@@ -141,7 +153,9 @@ def _as_told(told: Told) -> _Judgement:
     return can, f"Smartcar's compatibility check says so{reason}", told.checked_at, told.until
 
 
-def _why_unknown(vehicle: Vehicle, stream: Stream, state: StreamState | None) -> str:
+def _why_unknown(vehicle: Vehicle, stream: Asked, state: StreamState | None) -> str:
+    if vehicle.permissions and stream.permission not in vehicle.permissions:
+        return f"its owner has not granted {stream.permission}"
     if state is not None:
         return f"asked, and not answered yet ({state.blocked_state})"
     if stream.interface == V3:

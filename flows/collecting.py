@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable
-from functools import cached_property
+from functools import cached_property, partial
 
 from stamina.instrumentation import LoggingOnRetryHook, set_on_retry_hooks
 
@@ -15,10 +15,12 @@ from collectors.connections import Changes
 from collectors.consent import ConnectPage
 from collectors.errors import ApplicationMustAct, Circumstances, CollectError
 from collectors.http import Transport
+from collectors.observe import Observer
 from collectors.pacing import Pacer
 from collectors.smartcar_v2.auth import Application
 from collectors.smartcar_v2.client import Endpoints, SmartcarClient, token_store
 from collectors.smartcar_v2.connect import Connect
+from collectors.smartcar_v2.controls import Controls
 from collectors.smartcar_v2.credentials import ApplicationBasic
 from collectors.smartcar_v2.disconnecting import Disconnecting
 from collectors.smartcar_v2.inventory import Inventory as V2Inventory
@@ -50,14 +52,9 @@ class Wiring:
         self._interfaces = house.settings.smartcar.interfaces
         require_credentials(house)
         self.pacer = Pacer(pacing_plan(house), house.budget)
-        self._asker = Asker(
-            transport=transport,
-            pacer=self.pacer,
-            landing=landing,
-            clock=house.clock,
-            run_id=run_id,
-            retries=RetryPolicy(),
-        )
+        asker = partial(Asker, transport=transport, pacer=self.pacer, landing=landing, clock=house.clock, run_id=run_id)
+        self._asker = asker(retries=RetryPolicy())
+        self._asker_once = asker(retries=RetryPolicy(attempts=1))
 
     @cached_property
     def tokens(self) -> TokenStore:
@@ -164,6 +161,19 @@ class Wiring:
                 await self.v3_client.disconnect(vehicle)
             else:
                 await self.disconnecting.vehicle(vehicle)
+
+    @cached_property
+    def controls(self) -> Controls:
+        """Asks what vehicles are set to, and sets it; for a person who waits."""
+        return self._controls(self._asker)
+
+    def observer(self) -> Observer:
+        """Observes what vehicles are set to; what fails is asked again another day, and not before."""
+        at_once = self._house.settings.concurrency
+        return Observer(self._controls(self._asker_once), self._house.ledger, self._house.clock, at_once=at_once)
+
+    def _controls(self, asker: Asker) -> Controls:
+        return Controls(asker, self.tokens, self._house.budget, self._house.settings.smartcar.api_url)
 
     def connect(self) -> Connect:
         """Takes owners through Connect for v2.0."""

@@ -125,9 +125,7 @@ def _vehicles(house: House) -> Finding:
     if not count:
         return Finding("vehicles", is_well=False, says="none connected: `chargelake connect`")
     if begun := house.forgotten.under_way():
-        says = (
-            f"{len(begun)} are not forgotten yet: the next run goes on, `chargelake forget` says what is left"
-        )
+        says = f"{len(begun)} are not forgotten yet: the next run goes on, `chargelake forget` says what is left"
         return Finding("vehicles", is_well=False, says=says)
     return Finding("vehicles", is_well=True, says=f"{count} connected")
 

@@ -54,7 +54,7 @@ def due_now(house: House, *, since: date | None, until: date | None) -> tuple[li
     coverage, states, costs = house.ledger.all_coverage(), house.ledger.states(), bill_pages(house)
     planned: list[Planned] = []
     waiting: list[Waiting] = []
-    for vehicle in connected(house):
+    for vehicle in house.registry.connected():
         for stream in streams_of(vehicle):
             key = (vehicle.vehicle_id, stream.name)
             state = states.get(key)
@@ -73,11 +73,6 @@ def _is_fresh(stream: Stream, state: StreamState | None, now: datetime) -> bool:
     if stream.interface != V3 or state is None or state.whose_move is not None:
         return False
     return now - state.asked_at < FRESH
-
-
-def connected(house: House) -> list[Vehicle]:
-    """The vehicles that may be asked: those that are gone are not."""
-    return [vehicle for vehicle in house.registry.vehicles() if vehicle.disconnected_at is None]
 
 
 def _task(

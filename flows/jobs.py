@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
 
+from collectors import snapshots
 from collectors.collect import Outcome
 from collectors.connections import Changes
 from collectors.errors import (
@@ -152,8 +153,13 @@ def transform(house: House, result: Result) -> None:
     descriptions.keep(house)
 
 
-def check(house: House, result: Result) -> None:
+def check(house: House, result: Result, *, of_records: bool = True) -> None:
     """End the run, publish what the state says, and check that every record received has become exactly one thing.
+
+    Args:
+        house: The house.
+        result: What the run did.
+        of_records: Whether it was about charge records; if not, nothing but `runs` has anything new to say.
 
     Raises:
         Stop: The sum is off (exit code 1), a bug of ours.
@@ -165,7 +171,7 @@ def check(house: House, result: Result) -> None:
     off = sorted({name for each in counts for name, count in each.items() if not count.is_conserved})
     outcome = "not conserved" if off else result.exit.name.lower()
     house.runs.finish(result.job.run_id, outcome, house.clock.now())
-    if result.job.command == "collect":
+    if result.job.command == "collect" or not of_records:
         publish_runs(house)  # what landed is not in the tables yet: a day without rows is not known to be empty
     else:
         publish_state(house)
@@ -176,14 +182,23 @@ def check(house: House, result: Result) -> None:
 
 
 def whose_move(house: House) -> dict[str, int]:
-    """What owners and the application's owner have to do, in sentences, with the number of vehicles each is about."""
+    """What owners and the application's owner have to do, in sentences, with the number of vehicles each is about.
+
+    Vehicles that are no longer connected are left out: the run that found it has said so, and the vehicles table does.
+    """
+    connected = {vehicle.vehicle_id for vehicle in house.registry.connected()}
     owners = {owner.owner_id: owner.trouble for owner in house.registry.owners() if owner.trouble}
     about: dict[str, set[str]] = {}
-    for vehicle in house.registry.vehicles():
+    for vehicle in house.registry.connected():
         if trouble := owners.get(vehicle.owner_id):
             about.setdefault(trouble, set()).add(vehicle.vehicle_id)
-    for (vehicle_id, _), state in house.ledger.states().items():
-        if state.whose_move in {"owner", "application_owner"} and state.blocked_detail:
+    for (vehicle_id, stream), state in house.ledger.states().items():
+        if (
+            vehicle_id in connected
+            and stream not in snapshots.NAMES
+            and state.whose_move in {"owner", "application_owner"}
+            and state.blocked_detail
+        ):
             about.setdefault(state.blocked_detail, set()).add(vehicle_id)
     for vehicle_id, sentence in _not_configured(house):
         about.setdefault(sentence, set()).add(vehicle_id)
@@ -193,7 +208,7 @@ def whose_move(house: House) -> dict[str, int]:
 def _not_configured(house: House) -> Iterator[tuple[str, str]]:
     """Vehicles that are seen through an interface without credentials, with a sentence for the application's owner."""
     configured = house.settings.smartcar.interfaces
-    for vehicle in house.registry.vehicles():
+    for vehicle in house.registry.connected():
         for name in vehicle.interfaces if configured else ():
             if name not in configured:
                 yield vehicle.vehicle_id, f"Set {_CREDENTIALS[name]}: these vehicles are seen through {name}."

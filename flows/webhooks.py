@@ -16,7 +16,7 @@ from collectors.inbox import Inbox, Limits
 from collectors.webhooks import Receiver, Reception
 from flows.exits import Exit, Stop
 from flows.house import House
-from flows.receiving import say
+from flows.receiving import cleaning, say
 from lake.lock import LakeHeld, hold
 
 _PATIENCE: Final = 15.0
@@ -80,7 +80,8 @@ async def receiving(
         Stop: The address cannot be used (exit code 2).
     """
     hides = house.forgotten.guard().hides  # `forget` waits until no receiver runs
-    async with Inbox(house.store, house.clock, limits, on_sealed=say, hides=hides) as inbox:
+    clean = cleaning(house)
+    async with Inbox(house.store, house.clock, limits, on_sealed=say, clean=clean, hides=hides) as inbox:
         app = Receiver(reception, inbox, house.clock).application()
         runner = web.AppRunner(app, access_log=None, auto_decompress=False, shutdown_timeout=_PATIENCE)
         await runner.setup()

@@ -147,7 +147,7 @@ class Landing:
         with self._store.in_turn(TURN) as turn:
             self._last = max(self._last + timedelta(microseconds=1), answers[-1].received_at)
             segment, self._last = next_name(self._store, turn, self._tag, self._last)
-            return put_segment(self._store, segment, [self._clean(answer) for answer in answers])
+            return put_segment(self._store, segment, [self._clean(each) for each in answers])
 
     async def _write_waiting(self) -> None:
         while self._waiting:

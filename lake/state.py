@@ -124,6 +124,15 @@ spend: Final = Table(
     Index("spend_at", "at"),
     Index("spend_vehicle", "vehicle_id", "at"),
 )
+asides: Final = Table(
+    "asides",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", Instant, nullable=False),
+    Column("vehicle_id", String, nullable=False),
+    Column("requests", Integer, nullable=False),
+    Index("asides_vehicle", "vehicle_id", "at"),
+)
 runs: Final = Table(
     "runs",
     metadata,

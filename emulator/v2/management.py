@@ -4,6 +4,7 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 
+from emulator.climate import PARTS
 from emulator.errors import bad_parameter
 from emulator.identity import VIN_PREFIX
 from emulator.v2.windows import read_integer
@@ -16,7 +17,20 @@ USUAL = 10
 ENDPOINTS = {
     "read_vehicle_info": ("",),
     "read_vin": ("/vin",),
-    "read_charge_records": ("/{make}/charge/records",),
+    "read_charge_records": ("/{make}/charge/records", "/{make}/charge/records/billing"),
+    "read_charge": ("/{make}/charge/schedule",),
+    "read_charge_locations": ("/{make}/charge/schedule_by_location",),
+    "control_charge": ("/{make}/charge/schedule", "/{make}/charge/schedule_by_location"),
+    "read_climate": tuple(f"/{{make}}/climate/{part}" for part in PARTS),
+    "control_climate": tuple(f"/{{make}}/climate/{part}" for part in PARTS),
+}
+# Which makes have a path that names one; a path that is not here is every make's.
+OFFERED = {
+    "/{make}/charge/records": ("TESLA", "BMW", "MINI"),
+    "/{make}/charge/records/billing": ("TESLA",),
+    "/{make}/charge/schedule": ("TESLA", "NISSAN"),
+    "/{make}/charge/schedule_by_location": ("FORD", "LINCOLN"),
+    **{f"/{{make}}/climate/{part}": ("TESLA",) for part in PARTS},
 }
 
 
@@ -85,9 +99,8 @@ def _cannot(world: World, vin: str) -> str | None:
 
 
 def _capabilities(scope: str, make: str, cannot: str | None) -> list[Answer]:
-    paths = [path.format(make=make.lower()) or "/" for path in ENDPOINTS.get(scope, ())]
-    if scope == "read_charge_records" and make == "TESLA":
-        paths.append("/tesla/charge/records/billing")
+    known = [path for path in ENDPOINTS.get(scope, ()) if make in OFFERED.get(path, (make,))]
+    paths = [path.format(make=make.lower()) or "/" for path in known]
     if not paths:
         return [{"permission": scope, "endpoint": "/", "capable": False, "reason": "SMARTCAR_NOT_CAPABLE"}]
     return [

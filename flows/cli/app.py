@@ -10,6 +10,7 @@ import sys
 import typer
 
 from flows.cli import (
+    climate,
     connecting,
     fleet,
     keeping,
@@ -20,6 +21,7 @@ from flows.cli import (
     quarantine,
     reading,
     running,
+    schedule,
     webhooks,
 )
 from flows.cli.frame import configure_logging, flush_output
@@ -55,6 +57,8 @@ app.command(epilog="Example: chargelake rebuild")(keeping.rebuild)
 app.command(epilog="Example: chargelake verify --json")(keeping.verify)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(keys.app, name="key")
+app.add_typer(schedule.app, name="schedule")
+app.add_typer(climate.app, name="climate")
 app.command(epilog='Example: chargelake query "SELECT make, sum(energy_kwh) FROM charge_sessions GROUP BY make"')(
     reading.query
 )

@@ -28,9 +28,9 @@ V3 = Annotated[
     bool,
     typer.Option("--v3", help="Connect through v3; without it through v2.0, if its credentials are set."),
 ]
-Vin = Annotated[
-    bool,
-    typer.Option("--vin", help="Also ask for read_vin, which `vehicles --capabilities --check` needs; no VIN is kept."),
+Scopes = Annotated[
+    str | None,
+    typer.Option("--scopes", metavar="WORDS", help="Ask for more: schedules, climate, vin; several by comma."),
 ]
 Open = Annotated[bool, typer.Option("--open/--no-open", help="Open the Connect page in a browser.")]
 
@@ -39,8 +39,8 @@ def connect(
     test_account: TestAccount = None,
     code: Code = None,
     timezone: Zone = None,
+    scopes: Scopes = None,
     v3: V3 = False,
-    vin: Vin = False,
     open_page: Open = False,
     as_json: AsJson = False,
 ) -> None:
@@ -48,6 +48,7 @@ def connect(
     from flows.connecting import connect_owner
 
     house = open_house()
+    wanted = _scopes(scopes)
     through_v3 = v3 or house.settings.smartcar.interfaces == ("v3",)
     _check(house, test_account, code, timezone, through_v3=through_v3)
     with clear_errors(), house.held():
@@ -57,14 +58,28 @@ def connect(
                 test_account=test_account,
                 code=code,
                 timezone=timezone,
+                scopes=wanted,
                 show=_shower(open_page=open_page),
                 v3=through_v3,
-                with_vin=vin,
             )
         )
     _show(connected, as_json=as_json)
     if connected.failed:
         raise typer.Exit(Exit.SOMEBODY_MUST_ACT)
+
+
+def _scopes(words: str | None) -> tuple[str, ...]:
+    """The permissions to ask for: those for records, and those of each word."""
+    from collectors import snapshots
+    from collectors.consent import READ_VIN, SCOPES
+
+    known = snapshots.SCOPES | {"vin": (READ_VIN,)}
+    found = list(SCOPES)
+    for word in words.split(",") if words else ():
+        if word.strip() not in known:
+            raise Stop(Exit.USAGE, f"--scopes {word}: there are {', '.join(known)}")
+        found += known[word.strip()]
+    return tuple(found)
 
 
 def _check(house: House, test_account: str | None, code: str | None, timezone: str | None, *, through_v3: bool) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from collectors.consent import READ_VIN, SCOPES
 from collectors.failures import NOT_CONNECTED
 from collectors.streams import V2, V3
 from flows.capabilities import Capability, capabilities, check
@@ -243,7 +244,7 @@ async def test_a_check_asks_by_vin_and_keeps_no_vin(
     caplog.set_level("DEBUG")
     async with practising(monkeypatch, history_days=3, newer_tesla_share=1.0) as practice:
         house = practice.house()
-        await connect_owner(house, test_account=FLEET, with_vin=True, timezone="Europe/Oslo")
+        await connect_owner(house, test_account=FLEET, scopes=(*SCOPES, READ_VIN), timezone="Europe/Oslo")
         assert await check(house) == {}
         assert {each.can for each in told(house, stream="tesla_days")} == {"cannot"}
         assert {each.can for each in told(house, stream="tesla_billing")} == {"can"}
