@@ -54,18 +54,6 @@ class Done:
     read_back: bool
 
 
-def vehicle_named(house: House, vehicle_id: str) -> Vehicle:
-    """The connected vehicle of that id.
-
-    Raises:
-        Stop: There is none (exit code 2).
-    """
-    found = next((each for each in house.registry.vehicles() if each.vehicle_id == vehicle_id), None)
-    if found is None:
-        raise Stop(Exit.USAGE, f"{vehicle_id}: no such vehicle; `chargelake vehicles` lists them")
-    return found
-
-
 def settings_of(vehicle: Vehicle, kind: Kind, part: str | None = None) -> tuple[Snapshot, ...]:
     """What of a kind a vehicle can be set to.
 

@@ -130,7 +130,7 @@ def known_vehicle(house: House, name: str) -> Vehicle:
     """
     found = forgetting.known(house, name)
     if found is None:
-        raise Stop(Exit.USAGE, f"vehicle {name} is not known here; `chargelake vehicles` lists all")
+        raise Stop(Exit.USAGE, f"{name}: no such vehicle; `chargelake vehicles` lists them")
     return found
 
 

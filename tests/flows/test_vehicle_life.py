@@ -12,7 +12,8 @@ import pytest
 
 from collectors.consent import READ_VIN, SCOPES
 from collectors.failures import NOT_CONNECTED
-from collectors.streams import V2, V3
+from collectors.snapshots import SNAPSHOTS
+from collectors.streams import STREAMS, V2, V3
 from flows.capabilities import Capability, capabilities, check
 from flows.connecting import connect_owner
 from flows.exits import Exit, Stop
@@ -22,6 +23,7 @@ from flows.planning import agenda
 from flows.switching import use
 from lake import state
 from lake.raw import read_answers, segments
+from lake.reference import availability, country_of
 from lake.registry import Registry, Vehicle
 from lake.schemas import COMPLETENESS, VEHICLES
 from lake.state import open_state
@@ -225,6 +227,16 @@ async def test_before_a_run_nothing_is_known_but_where_it_is_offered(practice: P
     assert {each.can for each in found} == {"unknown"}
     assert any("since 2023-07" in each.why and "Canada" in each.why for each in found)
     assert len(practice.emulator.log.entries) == asked
+
+
+def test_the_table_of_regions_has_every_stream_of_v2_and_no_other() -> None:
+    asked = {(each.make, each.name) for each in (*STREAMS, *SNAPSHOTS) if each.interface == V2}
+    assert set(availability()) == asked
+
+
+@pytest.mark.parametrize(("zone", "country"), [("Europe/Oslo", "NO"), ("America/Toronto", "CA"), ("UTC", None)])
+def test_the_country_of_a_vehicle_is_that_of_its_zone(zone: str, country: str | None) -> None:
+    assert country_of(zone) == country
 
 
 async def test_a_501_is_remembered_until_it_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
