@@ -50,7 +50,7 @@ types: setup ## Check types
 
 audit: setup ## Check the pins and the environment, as far as that goes without a network (see SECURITY.md)
 	@$(BIN)/python -m pip check --disable-pip-version-check
-	@$(BIN)/pytest tests/security/test_pins.py
+	@$(BIN)/pytest -q tests/security/test_pins.py
 
 docs: setup ## Print docs/tables.md anew from the schemas
 	@$(BIN)/python -m lake.dictionary > docs/tables.md

@@ -46,6 +46,7 @@ class Call:
         records: Name of the list of records in the answer; None where it holds none.
         headers: Headers beside the credentials.
         source: What the lake calls the interface.
+        body: What is sent as JSON, where something is set.
     """
 
     method: str
@@ -58,6 +59,7 @@ class Call:
     records: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
     source: str = SOURCES[V2]
+    body: Mapping[str, Any] | None = None
 
     @property
     def name(self) -> str:
@@ -83,6 +85,7 @@ class Call:
             vehicle_id=self.vehicle_id,
             query=dict(self.query),
             headers={"authorization": authorization, "sc-unit-system": "metric", **dict(self.headers)},
+            json=self.body,
         )
 
 

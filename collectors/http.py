@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import aiohttp
 
@@ -33,6 +33,7 @@ class Request:
         query: Query parameters.
         headers: Request headers; the Authorization is among them.
         form: Fields of a form body, if there is one.
+        json: What is sent as a JSON body, if there is one.
     """
 
     method: str
@@ -43,6 +44,7 @@ class Request:
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     form: Mapping[str, str] | None = field(default=None, repr=False)
+    json: Mapping[str, Any] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +139,7 @@ class Transport:
             params=dict(request.query),
             headers=dict(request.headers),
             data=None if request.form is None else dict(request.form),
+            json=None if request.json is None else dict(request.json),
             allow_redirects=False,
         ) as answer:
             body = await self._body(answer, request)

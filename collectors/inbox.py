@@ -19,7 +19,7 @@ from typing import Final, Self
 import msgspec
 
 from lake.clock import Clock
-from lake.journal import Journal, Sealed, left, seal_left
+from lake.journal import Cleaning, Journal, Sealed, left, seal_left
 from lake.raw import TURN, Answer, new_run_id
 from lake.store import HomeUnwritable, Store
 
@@ -63,6 +63,7 @@ class Inbox:
         clock: What time it is; a run of answers is as long as a day (UTC) at most.
         limits: When the journal is sealed.
         on_sealed: Called with each journal that was sealed, from another thread.
+        clean: Takes out of a journal what must not land, when it is sealed.
     """
 
     def __init__(
@@ -71,11 +72,13 @@ class Inbox:
         clock: Clock,
         limits: Limits = Limits(),
         on_sealed: Callable[[Sealed], None] = lambda _: None,
+        clean: Cleaning = list,
     ) -> None:
         self._store = store
         self._clock = clock
         self._limits = limits
         self._on_sealed = on_sealed
+        self._clean = clean
         self._run: tuple[date, str] | None = None
         self._number = 0
         self._journal: Journal | None = None
@@ -225,7 +228,7 @@ class Inbox:
     def _seal(self) -> list[str]:
         """Seal what nobody writes; gives the ids of what was in it."""
         found: list[str] = []
-        for sealed in seal_left(self._store):
+        for sealed in seal_left(self._store, self._clean):
             found += map(_id, sealed.answers)
             self._on_sealed(sealed)
         return found

@@ -127,6 +127,21 @@ async def vehicle_call(permission: str, call: vehicles.VehicleCall, world: World
     return answer(call(world, vehicle, request.match_info, request.query))
 
 
+async def control_call(permission: str, call: vehicles.ControlCall, world: World, request: web.Request) -> web.Response:
+    """Answer a call that sets something of one vehicle."""
+    grant, vehicle_id = _owner(world, request), request.match_info["vehicle_id"]
+    vehicle = _vehicle(world, grant, vehicle_id)
+    _permit(world, grant, vehicle_id, permission)
+    world.throttle.check_vehicle(vehicle_id)
+    try:
+        body = decode(await request.read())
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise bad_parameter("body", "must be a JSON object")
+    return answer(call(world, vehicle, request.match_info, request.query, body))
+
+
 async def batch(world: World, request: web.Request) -> web.Response:
     """Answer `POST /vehicles/{id}/batch`: one request of the application, each path one of the vehicle."""
     grant, vehicle_id = _owner(world, request), request.match_info["vehicle_id"]
@@ -200,8 +215,10 @@ def add_routes(app: web.Application, world: World) -> None:
     route("DELETE", "/v2.0/management/connections", "connections", connections)
     for path, permission, call in vehicles.VEHICLE_CALLS:
         route("GET", base + path, _endpoint_name(path), partial(vehicle_call, permission, call))
+    for method, path, permission, control in vehicles.CONTROL_CALLS:
+        route(method, base + path, _endpoint_name(path, "_set"), partial(control_call, permission, control))
     route("*", "/v{version}/{path:.*}", "nowhere", nowhere)
 
 
-def _endpoint_name(path: str) -> Callable[[web.Request], str]:
-    return lambda request: vehicles.endpoint_of(path, request.match_info.get("make", ""))
+def _endpoint_name(path: str, end: str = "") -> Callable[[web.Request], str]:
+    return lambda request: vehicles.endpoint_of(path, request.match_info.get("make", "")) + end

@@ -13,10 +13,12 @@ from typing import Protocol
 from emulator.config import EmulatorConfig
 from emulator.datasets import DATASETS, load_dataset
 from emulator.generator import GeneratedAccount
+from emulator.generator.profile import MAKES, MIXED, OTHER_MAKES
 from emulator.identity import uuid_of
 from emulator.model import Vehicle
 
-_NUMBERED = re.compile(r"(\d{1,6})-(other-)?vehicles@smartcar\.com")
+_NUMBERED = re.compile(r"(\d{1,6})-(vehicles|other-vehicles|mixed)@smartcar\.com")
+_MAKES = {"vehicles": MAKES, "other-vehicles": OTHER_MAKES, "mixed": MIXED}
 
 
 class Account(Protocol):
@@ -86,8 +88,8 @@ class Fleet:
     def _make(self, email: str) -> Account | None:
         config = self._config
         if match := _NUMBERED.fullmatch(email):
-            share, others = config.newer_tesla_share, match[2] is not None
-            return GeneratedAccount(config.seed, email, int(match[1]), self._consent, share, other_makes=others)
+            share, makes = config.newer_tesla_share, _MAKES[match[2]]
+            return GeneratedAccount(config.seed, email, int(match[1]), self._consent, share, makes)
         name = email.removesuffix("@smartcar.com")
         if config.dataset is not None and name in DATASETS and (config.dataset / name).is_dir():
             return FileAccount(config.dataset, name)

@@ -32,6 +32,6 @@ def vin_of(prefix: str, *parts: object) -> str:
     return prefix + tail
 
 
-VIN_PREFIX = {"TESLA": "5YJ", "BMW": "WBY", "MINI": "WMW"}
-# Makes whose charge records only v3 tells.
-V3_VIN_PREFIX = {"FORD": "3FM", "KIA": "KNA", "VOLKSWAGEN": "WVG"}
+VIN_PREFIX = {"TESLA": "5YJ", "BMW": "WBY", "MINI": "WMW", "NISSAN": "1N4", "FORD": "3FM", "LINCOLN": "5LM"}
+# Makes that v2.0 does not know.
+V3_VIN_PREFIX = {"KIA": "KNA", "VOLKSWAGEN": "WVG"}

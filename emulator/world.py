@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from emulator.climate import Climates
 from emulator.clock import Clock
 from emulator.config import EmulatorConfig
 from emulator.connections import Connections
@@ -11,6 +12,7 @@ from emulator.fleet import Fleet
 from emulator.limits import Throttle
 from emulator.log import RequestLog
 from emulator.model import Session, Vehicle
+from emulator.schedules import Schedules
 from emulator.telling import Drift
 from emulator.tokens import TokenStore
 from emulator.v3.store import SignalStore
@@ -39,6 +41,8 @@ class World:
         self.throttle = Throttle(config.limits, self.clock)
         self.faults = Switchboard(config.seed)
         self.log = RequestLog()
+        self.schedules = Schedules(config.seed)
+        self.climates = Climates(config.seed)
         for text in config.faults:
             self.faults.add_text(text)
 

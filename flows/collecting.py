@@ -5,19 +5,22 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable
-from functools import cached_property
+from functools import cached_property, partial
 
 from stamina.instrumentation import LoggingOnRetryHook, set_on_retry_hooks
 
 from collectors.asking import Asker, RetryPolicy
 from collectors.collect import Client, Collector, Outcome
 from collectors.consent import ConnectPage
-from collectors.errors import CollectError
+from collectors.errors import ApplicationMustAct, Circumstances, CollectError
 from collectors.http import Transport
+from collectors.observe import Observer
 from collectors.pacing import Pacer
 from collectors.smartcar_v2.auth import Application
 from collectors.smartcar_v2.client import Endpoints, SmartcarClient, token_store
 from collectors.smartcar_v2.connect import Connect
+from collectors.smartcar_v2.controls import Controls
+from collectors.smartcar_v2.disconnecting import Disconnecting
 from collectors.smartcar_v3.auth import Application as V3Application
 from collectors.smartcar_v3.client import SmartcarV3Client
 from collectors.smartcar_v3.connect import ConnectV3
@@ -26,9 +29,11 @@ from collectors.smartcar_v3.token import ApplicationToken
 from collectors.streams import V2, V3
 from collectors.tokens import TokenStore
 from flows.exits import Exit, Stop
+from flows.forgetting import finish_begun
 from flows.house import House
 from flows.planning import pacing_plan
-from lake.raw import Landing
+from lake.raw import Answer, Landing
+from lake.registry import Vehicle
 
 NO_VEHICLE = "no vehicle is connected; `chargelake connect` connects an owner"
 _log = logging.getLogger(__name__)
@@ -45,14 +50,9 @@ class Wiring:
         self._interfaces = house.settings.smartcar.interfaces
         require_credentials(house)
         self.pacer = Pacer(pacing_plan(house), house.budget)
-        self._asker = Asker(
-            transport=transport,
-            pacer=self.pacer,
-            landing=landing,
-            clock=house.clock,
-            run_id=run_id,
-            retries=RetryPolicy(),
-        )
+        asker = partial(Asker, transport=transport, pacer=self.pacer, landing=landing, clock=house.clock, run_id=run_id)
+        self._asker = asker(retries=RetryPolicy())
+        self._asker_once = asker(retries=RetryPolicy(attempts=1))
 
     @cached_property
     def tokens(self) -> TokenStore:
@@ -78,12 +78,13 @@ class Wiring:
         return Inventory(self.v3_client, house.registry, house.ledger, house.clock, house.settings.smartcar.mode)
 
     async def prepare(self) -> None:
-        """Before a run asks: refresh tokens that would end unused, and read which vehicles there are.
+        """Before a run asks: finish forgetting, refresh tokens that would end unused, read which vehicles there are.
 
         Raises:
             Stop: There are none (exit code 5).
             CollectError: None are known, and v3 could not say which there are.
         """
+        await finish_begun(self._house, self.disconnect)
         if V2 in self._interfaces:
             await self.tokens.keep_alive()
             await self.connect().read_missing()
@@ -121,6 +122,42 @@ class Wiring:
             on_progress=on_progress,
         )
 
+    @property
+    def disconnecting(self) -> Disconnecting:
+        """Gives up access through v2.0."""
+        return Disconnecting(self.client, self._house.registry)
+
+    async def disconnect(self, vehicle: Vehicle) -> None:
+        """Give up the access to a vehicle through every interface that it is connected by.
+
+        Raises:
+            ApplicationMustAct: It is connected by one that is not configured.
+            CollectError: As the answers mean.
+        """
+        for interface in sorted({*vehicle.interfaces, *vehicle.switched_off}):
+            if interface not in self._interfaces:
+                at = Circumstances(call="disconnect", vehicle_id=vehicle.vehicle_id)
+                raise ApplicationMustAct(
+                    at, f"It is connected through {interface}: set that application's credentials."
+                )
+            if interface == V3:
+                await self.v3_client.disconnect(vehicle)
+            else:
+                await self.disconnecting.vehicle(vehicle)
+
+    @cached_property
+    def controls(self) -> Controls:
+        """Asks what vehicles are set to, and sets it; for a person who waits."""
+        return self._controls(self._asker)
+
+    def observer(self) -> Observer:
+        """Observes what vehicles are set to; what fails is asked again another day, and not before."""
+        at_once = self._house.settings.concurrency
+        return Observer(self._controls(self._asker_once), self._house.ledger, self._house.clock, at_once=at_once)
+
+    def _controls(self, asker: Asker) -> Controls:
+        return Controls(asker, self.tokens, self._house.budget, self._house.settings.smartcar.api_url)
+
     def connect(self) -> Connect:
         """Takes owners through Connect for v2.0."""
         return Connect(
@@ -148,7 +185,12 @@ class Wiring:
 async def wired(house: House, run_id: str) -> AsyncIterator[Wiring]:
     """The collectors for one run; everything asked for has landed when this ends."""
     set_on_retry_hooks([LoggingOnRetryHook])  # its default is structlog where that is installed, to standard output
-    async with Transport() as transport, Landing(house.store, run_id, house.clock.now()) as landing:
+
+    def clean(answer: Answer) -> Answer:
+        return house.guard.cleaned(answer)  # renewed while answers land, where a vehicle is forgotten in between
+
+    landing = Landing(house.store, run_id, house.clock.now(), clean)
+    async with Transport() as transport, landing:
         yield Wiring(house, transport, landing, run_id)
 
 

@@ -15,8 +15,10 @@ from flows.exits import Exit, Stop
 from flows.settings import Settings
 from lake.budget import RequestBudget
 from lake.clock import Clock
+from lake.forgotten import Forgotten, Guard
 from lake.ledger import Ledger
 from lake.lock import LakeHeld, hold
+from lake.names import Namer, house_key, namer
 from lake.raw import TURN
 from lake.registry import Registry
 from lake.runs import Runs
@@ -146,6 +148,25 @@ class House:
     def runs(self) -> Runs:
         """What ran."""
         return Runs(self.engine)
+
+    @cached_property
+    def forgotten(self) -> Forgotten:
+        """What was forgotten on purpose."""
+        return Forgotten(self.engine)
+
+    @cached_property
+    def guard(self) -> Guard:
+        """Keeps out what was forgotten; as it was when it was first used, or last renewed."""
+        return self.forgotten.guard()
+
+    def renew_guard(self) -> None:
+        """Keep out what was forgotten meanwhile, too."""
+        self.__dict__.pop("guard", None)
+
+    def names(self) -> Namer:
+        """What pages and exports call a vehicle instead of its id."""
+        vehicles = [(each.vehicle_id, each.make) for each in self.registry.vehicles()]
+        return namer(house_key(self.engine, "names"), vehicles)
 
     @cached_property
     def tables(self) -> Tables:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
 
+from collectors import snapshots
 from collectors.collect import Outcome
 from collectors.errors import (
     ApplicationMustAct,
@@ -25,6 +26,7 @@ from collectors.streams import V2, V3
 from flows import descriptions
 from flows.collecting import NO_VEHICLE
 from flows.exits import Exit, Stop
+from flows.forgetting import finish_erasing
 from flows.house import House
 from flows.publishing import publish_runs, publish_state
 from flows.transforming import Counts, rebuild, take_in_new
@@ -109,6 +111,7 @@ def begin(house: House, command: str, *, since: date | None = None, until: date 
     Raises:
         Stop: No vehicle is connected (exit code 5). With v3 alone, the run itself finds out which there are.
     """
+    finish_erasing(house)
     if not house.registry.vehicles() and house.settings.smartcar.interfaces != (V3,):
         raise Stop(Exit.NOTHING_COLLECTED, NO_VEHICLE)
     now = house.clock.now()
@@ -147,8 +150,13 @@ def transform(house: House, result: Result) -> None:
     descriptions.keep(house)
 
 
-def check(house: House, result: Result) -> None:
+def check(house: House, result: Result, *, of_records: bool = True) -> None:
     """End the run, publish what the state says, and check that every record received has become exactly one thing.
+
+    Args:
+        house: The house.
+        result: What the run did.
+        of_records: Whether it was about charge records; if not, nothing but `runs` has anything new to say.
 
     Raises:
         Stop: The sum is off (exit code 1), a bug of ours.
@@ -158,7 +166,7 @@ def check(house: House, result: Result) -> None:
     off = sorted({name for each in counts for name, count in each.items() if not count.is_conserved})
     outcome = "not conserved" if off else result.exit.name.lower()
     house.runs.finish(result.job.run_id, outcome, house.clock.now())
-    if result.job.command == "collect":
+    if result.job.command == "collect" or not of_records:
         publish_runs(house)  # what landed is not in the tables yet: a day without rows is not known to be empty
     else:
         publish_state(house)
@@ -175,8 +183,12 @@ def whose_move(house: House) -> dict[str, int]:
     for vehicle in house.registry.vehicles():
         if trouble := owners.get(vehicle.owner_id):
             about.setdefault(trouble, set()).add(vehicle.vehicle_id)
-    for (vehicle_id, _), state in house.ledger.states().items():
-        if state.whose_move in {"owner", "application_owner"} and state.blocked_detail:
+    for (vehicle_id, stream), state in house.ledger.states().items():
+        if (
+            stream not in snapshots.NAMES
+            and state.whose_move in {"owner", "application_owner"}
+            and state.blocked_detail
+        ):
             about.setdefault(state.blocked_detail, set()).add(vehicle_id)
     for vehicle_id, sentence in _not_configured(house):
         about.setdefault(sentence, set()).add(vehicle_id)

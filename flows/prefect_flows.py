@@ -31,6 +31,7 @@ from flows.collecting import Progress, wired
 from flows.exits import Exit, Stop
 from flows.house import House
 from flows.jobs import Job, Result
+from flows.observing import observe
 from flows.planning import agenda, batches
 from flows.settings import load_settings
 from lake.runs import StreamCount
@@ -129,6 +130,7 @@ async def collect() -> int:
             await collect_batch.with_options(name=f"collect batch {number + 1} of {len(asked)}")(number)
             await aupdate_progress_artifact(progress, 100 * (number + 1) / len(asked))
         _ASKING.reset(token)
+        await observe(desk.house, wiring, due, desk.result)
     return desk.result.requests
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 import polars as pl
 
+from collectors import snapshots
 from collectors.streams import SOURCES, STREAMS, TESLA_BILLING, TESLA_DAYS, V2, V3_RECORDS, streams_of
 from flows.house import House
 from lake import schemas
@@ -61,7 +62,7 @@ def vehicles_now(house: House, known: pl.DataFrame) -> pl.DataFrame:
     blocked = [
         (*key, state.whose_move, state.blocked_detail)
         for key, state in house.ledger.states().items()
-        if state.blocked_state is not None
+        if state.blocked_state is not None and key[1] not in snapshots.NAMES
     ]
     return vehicles(
         pl.DataFrame(registered, schema=REGISTERED, orient="row"),

@@ -22,6 +22,7 @@ from flows.transforming import rebuild
 from lake.raw import Answer, read_answers
 from lake.reference import currencies
 from lake.schemas import QUARANTINE, QUARANTINE_REASONS
+from transforms import snapshots
 from transforms.decode import decode
 
 _SEGMENTS_AT_ONCE: Final = 200
@@ -70,7 +71,11 @@ def replay(house: House, reason: str | None = None) -> Replayed:
 def _judged_again(house: House, chosen: pl.DataFrame) -> pl.DataFrame:
     """The chosen records that cannot be true by today's rules: raw_ref, reason, detail."""
     known = currencies()
-    found = [decode(answers, known).quarantine for answers in _answers_of(house, chosen)]
+    found = [
+        judged
+        for answers in _answers_of(house, chosen)
+        for judged in (decode(answers, known).quarantine, snapshots.read(answers).quarantine)
+    ]
     judged = pl.concat([QUARANTINE.empty(), *found])
     return _as_judged(judged.join(chosen.select("raw_ref"), on="raw_ref", how="semi"))
 

@@ -14,7 +14,7 @@ from flows.exits import Exit, Stop
 from flows.house import House
 from lake import schemas
 from lake.schemas import TABLES, Table
-from transforms import days, sessions
+from transforms import days, sessions, snapshots
 
 Rows = list[tuple[object, ...]]
 
@@ -75,6 +75,8 @@ def known_at(house: House, table: Table, at: datetime) -> pl.DataFrame:
     if table is schemas.CHARGE_DAYS:
         return days.current(known_at(house, schemas.CHARGE_DAY_HISTORY, at))
     rows = house.tables.read(table)
+    if table is schemas.CHARGE_SCHEDULES or table is schemas.CLIMATE_STATES:
+        return snapshots.known_at(rows, at)
     if table is schemas.RUNS:
         ended = pl.when(pl.col("finished_at") <= at).then("finished_at").alias("finished_at")
         return rows.filter(pl.col("started_at") <= at).with_columns(ended)

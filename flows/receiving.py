@@ -16,7 +16,7 @@ from collectors.smartcar_v3.notices import NOTHING, Told, told
 from collectors.streams import V3_RECORDS
 from flows.house import House
 from lake.intervals import DayInterval
-from lake.journal import Sealed, seal_left
+from lake.journal import Cleaning, Sealed, seal_left
 from lake.lock import holder
 from lake.notices import Notice
 from lake.raw import Answer
@@ -32,8 +32,18 @@ _SHOWN = 3
 
 def seal_journals(house: House) -> None:
     """Make segments of the journals that no receiver writes any more, as after it was killed."""
-    for sealed in seal_left(house.store):
+    for sealed in seal_left(house.store, cleaning(house)):
         say(sealed)
+
+
+def cleaning(house: House) -> Cleaning:
+    """Takes forgotten vehicles out of what is sealed, by the marks as they are then."""
+
+    def clean(answers: Sequence[Answer]) -> list[Answer]:
+        guard = house.forgotten.guard()
+        return [guard.cleaned(answer) for answer in answers]
+
+    return clean
 
 
 def say(sealed: Sealed) -> None:

@@ -8,6 +8,7 @@ from flows import jobs
 from flows.collecting import Progress, wired
 from flows.house import House
 from flows.jobs import Job, Result
+from flows.observing import observe
 from flows.planning import agenda, batches
 from flows.prefect_here import quiet_prefect
 
@@ -27,6 +28,7 @@ async def run_here(house: House, job: Job, on_progress: Progress = lambda _: Non
         collector = wiring.collector(on_progress)
         for batch in batches(due.tasks, jobs.MOST_BATCHES):
             jobs.add_outcomes(house, result, await collector.collect(batch))
+        await observe(house, wiring, due, result)
     if job.command != "collect":
         jobs.transform(house, result)
     jobs.check(house, result)

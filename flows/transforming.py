@@ -25,7 +25,7 @@ from lake.reference import currencies
 from lake.runs import StreamCount, add_counts
 from lake.store import LocalStore
 from lake.tables import Partition, Tables, with_month
-from transforms import days, sessions
+from transforms import days, sessions, snapshots
 from transforms.decode import Decoded, decode
 from transforms.drift import about
 from transforms.revisions import Counts as Made
@@ -36,7 +36,7 @@ _BATCH_BYTES: Final = 64 * 2**20
 
 BUILT: Final = (
     schemas.SESSION_HISTORY, schemas.CHARGE_SESSIONS, schemas.CHARGE_DAY_HISTORY, schemas.CHARGE_DAYS,
-    schemas.QUARANTINE,
+    schemas.CHARGE_SCHEDULES, schemas.CLIMATE_STATES, schemas.QUARANTINE,
 )  # fmt: skip
 """The tables that are made from raw alone."""
 
@@ -106,8 +106,11 @@ def take_in(house: House, tables: Tables, answers: list[Answer], earlier: Sequen
     sweeps = told_whole([*before.pages, *decoded.pages], refused, window_days(house))
     by_session = _take_in_sessions(house, tables, decoded.sessions, sweeps.of_sessions(), before.sessions)
     by_day = _take_in_days(house, tables, decoded.days, sweeps.of_days())
-    _keep_quarantine(tables, decoded.quarantine)
-    return add_counts(add_counts(by_session, by_day), _received(decoded))
+    told = snapshots.read(answers)
+    standing = _take_in_snapshots(tables, told)
+    _keep_quarantine(tables, pl.concat([decoded.quarantine, told.quarantine]))
+    by_stream = add_counts(add_counts(by_session, by_day), standing)
+    return add_counts(add_counts(by_stream, _received(decoded)), _received(told))
 
 
 def _landed(house: House) -> list[str]:
@@ -123,7 +126,13 @@ def _account_received(house: House, batch: Batch) -> None:
 
 
 def _take_in_batch(house: House, tables: Tables, batch: Batch) -> Counts:
-    return take_in(house, tables, batch.answers, _begun_before(house, batch))
+    answers, earlier = _remembered(house, batch.answers), _remembered(house, _begun_before(house, batch))
+    return take_in(house, tables, answers, earlier)
+
+
+def _remembered(house: House, answers: list[Answer]) -> list[Answer]:
+    """Without those of a vehicle that was forgotten, as a copy of raw from before would bring them back."""
+    return [answer for answer in answers if not house.guard.hides(answer.vehicle_id)]
 
 
 def _take_in_sessions(
@@ -154,6 +163,17 @@ def _take_in_days(house: House, tables: Tables, told: pl.DataFrame, sweeps: Swee
     standing = days.current(pl.concat([history, applied.appended]))
     tables.publish_changed(schemas.CHARGE_DAYS, standing, touched)
     return _counts(applied.counts, applied.notes)
+
+
+def _take_in_snapshots(tables: Tables, told: snapshots.Read) -> Counts:
+    """What vehicles are set to: whole files of a make each, as they hold changes alone."""
+    counts: Counts = {}
+    for table, observed in ((schemas.CHARGE_SCHEDULES, told.schedules), (schemas.CLIMATE_STATES, told.climates)):
+        touched = {Partition(make) for make in observed["make"].unique()}
+        history, made = snapshots.apply(table, tables.read(table, touched), observed)
+        tables.publish_changed(table, history, touched)
+        counts = add_counts(counts, _counts(made, {}))
+    return counts
 
 
 def _keep_quarantine(tables: Tables, found: pl.DataFrame) -> None:
@@ -202,7 +222,7 @@ def _counts(made: dict[str, Made], notes: dict[str, set[str]]) -> Counts:
     return add_counts(counts, said)
 
 
-def _received(decoded: Decoded) -> Counts:
+def _received(decoded: Decoded | snapshots.Read) -> Counts:
     """What was received, sent to quarantine, and told otherwise than documented, by stream."""
     quarantined = dict(decoded.quarantine.group_by("stream").len().iter_rows())
     return {

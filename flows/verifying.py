@@ -25,6 +25,8 @@ _KEYS: Final = {
     "quarantine": ("raw_ref",),
     "vehicles": ("vehicle_id",),
     "runs": ("run_id", "stream"),
+    "charge_schedules": ("vehicle_id", "source", "revision", "window_no"),
+    "climate_states": ("vehicle_id", "source", "part", "revision"),
 }
 
 

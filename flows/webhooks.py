@@ -16,7 +16,7 @@ from collectors.inbox import Inbox, Limits
 from collectors.webhooks import Receiver, Reception
 from flows.exits import Exit, Stop
 from flows.house import House
-from flows.receiving import say
+from flows.receiving import cleaning, say
 from lake.lock import LakeHeld, hold
 
 _PATIENCE: Final = 15.0
@@ -79,7 +79,7 @@ async def receiving(
     Raises:
         Stop: The address cannot be used (exit code 2).
     """
-    async with Inbox(house.store, house.clock, limits, on_sealed=say) as inbox:
+    async with Inbox(house.store, house.clock, limits, on_sealed=say, clean=cleaning(house)) as inbox:
         app = Receiver(reception, inbox, house.clock).application()
         runner = web.AppRunner(app, access_log=None, auto_decompress=False, shutdown_timeout=_PATIENCE)
         await runner.setup()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
 
-from sqlalchemy import Engine, delete, func, insert, select
+from sqlalchemy import ColumnElement, Engine, Table, delete, func, insert, select
 
 from lake import state
 
@@ -52,16 +52,31 @@ class RequestBudget:
             rows = connection.execute(query.group_by(table.c.vehicle_id))
             return {vehicle_id: requests for vehicle_id, requests in rows}  # noqa: C416, a result has keys of its own
 
+    def set_aside(self, at: datetime, vehicle_id: str, requests: int) -> None:
+        """Note that so many of a vehicle's requests were for no charge records (real time, UTC)."""
+        with self._engine.begin() as connection:
+            connection.execute(insert(state.asides).values(at=at, vehicle_id=vehicle_id, requests=requests))
+
     def by_day(self) -> dict[str, list[int]]:
-        """Requests of each day on which a vehicle was asked, by vehicle, the least first."""
-        table, found = state.spend, defaultdict[str, list[int]](list)
-        query = select(table.c.vehicle_id, func.count()).where(table.c.vehicle_id.is_not(None))
-        with self._engine.connect() as connection:
-            for vehicle_id, requests in connection.execute(query.group_by(table.c.vehicle_id, func.date(table.c.at))):
-                found[vehicle_id].append(requests)
+        """Requests of each day on which a vehicle was asked, but for those set aside; by vehicle, the least first."""
+        found = defaultdict[str, list[int]](list)
+        sent = self._daily(state.spend, func.count())
+        aside = self._daily(state.asides, func.sum(state.asides.c.requests))
+        for (vehicle_id, day), requests in sent.items():
+            if (left := requests - aside.get((vehicle_id, day), 0)) > 0:
+                found[vehicle_id].append(left)
         return {vehicle_id: sorted(days) for vehicle_id, days in found.items()}
+
+    def _daily(self, table: Table, figure: ColumnElement[int]) -> dict[tuple[str, str], int]:
+        """A figure by vehicle and day (UTC)."""
+        day = func.date(table.c.at)
+        query = select(table.c.vehicle_id, day, figure).where(table.c.vehicle_id.is_not(None))
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.group_by(table.c.vehicle_id, day))
+            return {(vehicle_id, str(on)): value for vehicle_id, on, value in rows}
 
     def forget_before(self, now: datetime) -> None:
         """Drop what no limit looks at any more: all that is older than two months."""
         with self._engine.begin() as connection:
-            connection.execute(delete(state.spend).where(state.spend.c.at < now - timedelta(days=62)))
+            for table in (state.spend, state.asides):
+                connection.execute(delete(table).where(table.c.at < now - timedelta(days=62)))

@@ -100,7 +100,8 @@ spark.conf.set("spark.sql.session.timeZone", "UTC")
 sessions = spark.read.parquet("data/lake/charge_sessions")
 ```
 
-`quarantine` and `runs` have the key `month` alone, `vehicles` has none. Without keys at all (Polars'
+`quarantine` and `runs` have the key `month` alone, `charge_schedules` and `climate_states` `make` alone, `vehicles` has
+none. Without keys at all (Polars'
 `hive_partitioning=False`, PyArrow's `partitioning=None`) every row is there too, less the column `month`.
 """.replace("(VERSION now)", f"({schemas.SCHEMA_VERSION} now)")
 
@@ -132,7 +133,9 @@ def _partition(table: Table) -> str:
     if not table.partition_by:
         return "One file."
     keys = " and ".join(f"`{key}`" for key in table.partition_by)
-    zone = ", UTC" if table.schema[str(table.month_of)] == schemas.UTC else ""
+    if table.month_of is None:
+        return f"One file for each {keys}."
+    zone = ", UTC" if table.schema[table.month_of] == schemas.UTC else ""
     return f"One file for each {keys} (the month of `{table.month_of}`{zone})."
 
 

@@ -15,10 +15,10 @@ never answered for, and is dropped.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -29,6 +29,9 @@ from lake.store import Store, clearly, make_folder, sync_folder
 FOLDER: Final = "raw/journal"
 _SUFFIX: Final = ".jsonl"
 _UNREADABLE: Final = ".damaged"
+
+Cleaning: TypeAlias = Callable[[Sequence[Answer]], Sequence[Answer]]
+"""Makes of answers as many that may land."""
 
 
 class Journal:
@@ -98,32 +101,36 @@ def left(store: Store) -> list[str]:
     return sorted(found, key=lambda path: (not is_segment(_name(path)), path))
 
 
-def seal_left(store: Store) -> Iterator[Sealed]:
+def seal_left(store: Store, clean: Cleaning = list) -> Iterator[Sealed]:
     """Seal the journals that nobody writes, each in a turn of its own.
+
+    Args:
+        store: The home.
+        clean: Takes out of the answers of a journal what must not land (`lake.forgotten`).
 
     Raises:
         HomeUnwritable: One could not be sealed; it stays as it is.
     """
     for path in left(store):
         with store.in_turn(TURN) as turn:
-            sealed = _seal(store, turn, path)
+            sealed = _seal(store, turn, path, clean)
         if sealed is not None:
             yield sealed
 
 
-def _seal(store: Store, turn: Turn, path: str) -> Sealed | None:
+def _seal(store: Store, turn: Turn, path: str, clean: Cleaning) -> Sealed | None:
     file = Path(store.uri(path))
     try:
         handle = os.open(file, os.O_RDONLY)
     except FileNotFoundError:  # sealed by somebody else since it was listed
         return None
     try:
-        return _sealed(store, turn, file) if try_lock(handle) else None
+        return _sealed(store, turn, file, clean) if try_lock(handle) else None
     finally:
         os.close(handle)
 
 
-def _sealed(store: Store, turn: Turn, file: Path) -> Sealed:
+def _sealed(store: Store, turn: Turn, file: Path, clean: Cleaning) -> Sealed:
     """Seal a journal, the lock on it held. In this order a kill between any two steps neither loses nor doubles."""
     content = file.read_bytes()
     answers, unreadable, torn = _read(content)
@@ -132,7 +139,7 @@ def _sealed(store: Store, turn: Turn, file: Path) -> Sealed:
     if not (is_segment(named) and store.exists(segment_path(named))) and answers:
         segment, _ = next_name(store, turn, tag_of(answers[0].run_id), answers[-1].received_at)
         file = _rename(file, file.with_name(segment + _SUFFIX))
-        put_segment(store, segment, answers)
+        put_segment(store, segment, clean(answers))
     if unreadable:
         kept = _rename(file, file.with_name(file.name + _UNREADABLE))
         return Sealed(segment, tuple(answers), torn, str(kept))

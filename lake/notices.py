@@ -64,9 +64,9 @@ class Notice:
     whose_move: str | None = None
 
 
-def answered(at: datetime) -> Notice:
+def answered(at: datetime, sequence: int | None = None) -> Notice:
     """The notice of a good answer."""
-    return Notice(kind=ANSWERED, at=at, stands=False)
+    return Notice(kind=ANSWERED, at=at, stands=False, sequence=sequence)
 
 
 def newest(notices: Iterable[Notice]) -> dict[str, Notice]:
@@ -97,11 +97,11 @@ def in_view_of(asked: StreamState | None, notices: Sequence[Notice]) -> StreamSt
     something else in its way since. A notice that one no longer stands takes back what asking found of the same state
     before it, and a good answer takes back whatever is older.
     """
-    good = [notice.at for notice in notices if notice.kind == ANSWERED]
-    if asked is not None and asked.blocked_state is None:
-        good.append(asked.asked_at)
-    last_good = max(good, default=None)
-    standing = [each for each in notices if each.stands and (last_good is None or each.at > last_good)]
+    good = [notice for notice in notices if notice.kind == ANSWERED]
+    if asked is not None and _is_answered(asked):
+        good.append(answered(asked.asked_at))
+    last_good = max((each.at for each in good), default=None)
+    standing = [each for each in notices if each.stands and all(_is_newer(each, one) for one in good)]
     blocking = max(standing, key=lambda each: (each.at, each.kind), default=None)
     lifted = _lifted(asked, notices, last_good)
     if blocking is not None and (asked is None or lifted is not None or blocking.at > asked.asked_at):
@@ -113,11 +113,16 @@ def in_view_of(asked: StreamState | None, notices: Sequence[Notice]) -> StreamSt
 
 def _lifted(asked: StreamState | None, notices: Sequence[Notice], last_good: datetime | None) -> datetime | None:
     """When the last that is known is that nothing stands in the way as far as asking knows; None if something does."""
-    if asked is None or asked.blocked_state is None:
+    if asked is None or _is_answered(asked):
         return last_good
     ends = [each.at for each in notices if not each.stands and each.blocked_state == asked.blocked_state]
     found = [at for at in (*ends, last_good) if at is not None and at > asked.asked_at]
     return max(found, default=None)
+
+
+def _is_answered(asked: StreamState) -> bool:
+    """Whether asking was answered; a block that was lifted since is none, and no answer either."""
+    return asked.blocked_state is None and asked.whose_move is None
 
 
 def _blocked(notice: Notice) -> StreamState:

@@ -16,7 +16,7 @@ import hashlib
 import re
 import secrets
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal, Self
 
@@ -107,15 +107,19 @@ class Landing:
     Use as an async context manager, or call `land_now` where there is no event loop.
     """
 
-    def __init__(self, store: Store, run_id: str, received: datetime) -> None:
+    def __init__(
+        self, store: Store, run_id: str, received: datetime, clean: Callable[[Answer], Answer] = lambda answer: answer
+    ) -> None:
         """Start after all that has landed, even if the clock `received` was read from was set back.
 
         Args:
             store: Where to land.
             run_id: Stands in each segment's name through its last part.
             received: Now (UTC).
+            clean: Takes out of each answer what must not land (`lake.forgotten`).
         """
         self._store = store
+        self._clean = clean
         self._tag = tag_of(run_id)
         self._last = max(received, _newest_stamp(store) + timedelta(microseconds=1))
         self._waiting: list[tuple[Answer, asyncio.Future[str]]] = []
@@ -143,7 +147,7 @@ class Landing:
         with self._store.in_turn(TURN) as turn:
             self._last = max(self._last + timedelta(microseconds=1), answers[-1].received_at)
             segment, self._last = next_name(self._store, turn, self._tag, self._last)
-            return put_segment(self._store, segment, answers)
+            return put_segment(self._store, segment, [self._clean(each) for each in answers])
 
     async def _write_waiting(self) -> None:
         while self._waiting:

@@ -256,8 +256,64 @@ RUNS: Final = Table(
     ("run_id", "stream"),
 )
 
+_STANDING = (
+    Column("observed_at", UTC, "When the first answer that told this was received."),
+    Column("superseded_at", UTC, "When an answer that told otherwise was received; null for what stands."),
+    Column("revision", pl.Int32, "1 for what was first told; one more each time the vehicle was set otherwise."),
+    Column("run_id", pl.String, "The run that collected the answer of this revision."),
+    Column("raw_ref", pl.String, "The landed answer of this revision: `SEGMENT#LINE/0`."),
+)
+
+CHARGE_SCHEDULES: Final = Table(
+    "charge_schedules",
+    "One row a window of a vehicle's charge schedule and revision of it. `WHERE superseded_at IS NULL` is what stands; "
+    "the others are what was set before.",
+    (
+        *_VEHICLE,
+        Column("source", pl.String, "Interface that told it: `smartcar_v2`."),
+        Column("window_no", pl.Int32, "Number of the row within its revision, from 1."),
+        Column(
+            "kind", pl.String,
+            "`window`; `any_time` (none is set); Tesla: `start_time`, `departure_time`; `none`: no place was told.",
+        ),
+        Column("enabled", pl.Boolean, "Whether it is on; of a Tesla's two times at most one is."),
+        Column("days", TEXTS, "Days on which it starts, as `MONDAY`; null where the source knows no days (Tesla)."),
+        Column("start_time", pl.String, "`HH:MM` at which charging may start; null if not told."),
+        Column("end_time", pl.String, "`HH:MM` at which it ends, or of a departure by which it shall be done."),
+        Column("over_midnight", pl.Boolean, "Whether it ends on the day after; null where it is no window."),
+        Column(
+            "zone", pl.String,
+            "Of the times: `UTC` (Nissan), `vehicle` (a Tesla's own clock), `place` (the clock there: Ford, Lincoln).",
+        ),
+        Column("latitude", pl.Float64, "Degrees north of the place it is for; null: any place."),
+        Column("longitude", pl.Float64, "Degrees east of it; null: any place."),
+        Column("charge_limit_pct", pl.Float64, "State of charge at which it stops, percent 0..100; null if not told."),
+        *_STANDING,
+    ),
+    ("make",),
+    None,
+    ("vehicle_id", "source", "revision", "window_no"),
+)  # fmt: skip
+CLIMATE_STATES: Final = Table(
+    "climate_states",
+    "One row a part of a vehicle's climate and revision of it. `WHERE superseded_at IS NULL` is what stood when it was "
+    "last asked.",
+    (
+        *_VEHICLE,
+        Column("source", pl.String, "Interface that told it: `smartcar_v2`."),
+        Column("part", pl.String, "`cabin`, `defroster` or `steering_wheel`."),
+        Column("status", pl.String, "As told: `ON`, `OFF`, or `UNAVAILABLE` where it is not fitted."),
+        Column("temperature_c", pl.Float64, "Of the cabin, °C; null if not told."),
+        *_STANDING,
+    ),
+    ("make",),
+    None,
+    ("vehicle_id", "source", "part", "revision"),
+)
+
 TABLES: Final = (
     CHARGE_SESSIONS, SESSION_HISTORY, CHARGE_DAYS, CHARGE_DAY_HISTORY, COMPLETENESS, QUARANTINE, VEHICLES, RUNS,
+    CHARGE_SCHEDULES, CLIMATE_STATES,
 )  # fmt: skip
 
 FLAGS: Final = {
@@ -283,7 +339,7 @@ QUARANTINE_REASONS: Final = {
     "not_a_record": "The entry is no JSON object.",
     "missing_field": "A required field (start, date) is missing or null.",
     "bad_type": "A field holds a type that cannot be read.",
-    "bad_time": "A time that is no instant, or one before the year 2000: a clock that was never set.",
+    "bad_time": "A time that cannot be read, or an instant before the year 2000: a clock that was never set.",
     "end_before_start": "The session ends before it starts.",
     "start_in_future": "The session starts later than the answer was received.",
     "negative_energy": "Energy below zero.",

@@ -6,7 +6,7 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-TIMES = 20 if os.environ.get("CHARGELAKE_TEST_THOROUGH") else 1
+TIMES = 10 if os.environ.get("CHARGELAKE_TEST_THOROUGH") else 1
 
 
 def tries(count: int, **more: object) -> settings:

@@ -91,6 +91,17 @@ class SmartcarV3Client:
         at = Circumstances(call=call.name, detail=f"no end within {number} pages")
         raise RetryLater(at, "Smartcar's pages do not end: report it to Smartcar if it stays.")
 
+    async def disconnect(self, vehicle: Vehicle) -> None:
+        """Remove all connections of a vehicle; there is nothing to do where there is none.
+
+        Raises:
+            CollectError: As the answers mean.
+        """
+        for connection in await self.connections(vehicle.owner_id):
+            if connection.vehicle_id == vehicle.vehicle_id and connection.connection_id is not None:
+                call = protocol.ask_disconnect(connection.connection_id)
+                await self._asker.ask(self._asking(call), protocol.read_disconnect)
+
     async def _absence(self, vehicle: Vehicle, tally: Tally, absent: Circumstances) -> CollectError:
         call = protocol.ask_signals(vehicle.vehicle_id, vehicle.owner_id)
         stored, reply = await self._asker.ask(self._asking(call, vehicle, tally), protocol.read_stored)

@@ -51,19 +51,19 @@ def told(answer: Answer, consent_day: date, window_days: int) -> Told:
     if event.kind == ERROR:
         return Told(tuple(_of_errors(answer, at, event.sequence)))
     if event.kind == STATE:
-        return _of_signals(answer, at, consent_day, window_days)
+        return _of_signals(answer, answered(at, event.sequence), consent_day, window_days)
     return NOTHING
 
 
-def _of_signals(answer: Answer, at: datetime, consent_day: date, window_days: int) -> Told:
+def _of_signals(answer: Answer, notice: Notice, consent_day: date, window_days: int) -> Told:
     good = [signal for signal in records_signals(answer.content) if signal.is_good]
     if not good:
         return NOTHING
     as_of = max((signal.as_of for signal in good if signal.as_of), default=None)
-    today = min(as_of or at, answer.received_at).date()
+    today = min(as_of or notice.at, answer.received_at).date()
     if as_of is None or today < consent_day:
-        return Told((answered(at),))
-    return Told((answered(at),), whole_days(DayInterval(consent_day, today), today, window_days))
+        return Told((notice,))
+    return Told((notice,), whole_days(DayInterval(consent_day, today), today, window_days))
 
 
 def _of_errors(answer: Answer, at: datetime, sequence: int | None) -> Iterator[Notice]:

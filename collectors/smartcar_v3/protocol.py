@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import quote
 
 from collectors.calls import Attributes, Call, NotAsPromised, is_id, read_attributes, read_modern, read_object
 from collectors.http import Response
@@ -87,6 +88,11 @@ def ask_connections(number: int = 1, *, owner_id: str | None = None) -> Call:
     return Call("GET", CONNECTIONS, "v3_connections", query=query, page=number, headers=headers, source=_SOURCE)
 
 
+def ask_disconnect(connection_id: str) -> Call:
+    """Remove a connection; its id is no vehicle's."""
+    return Call("DELETE", f"{CONNECTIONS}/{quote(connection_id, safe='')}", "disconnect", source=_SOURCE)
+
+
 def ask_records(vehicle_id: str, owner_id: str) -> Call:
     """The signal with a vehicle's charge records."""
     return Call(
@@ -115,6 +121,12 @@ def read_connections(response: Response) -> Connections:
         total=total if isinstance(total, int) and not isinstance(total, bool) else None,
         has_next=bool(_object(body.get("links")).get("next")),
     )
+
+
+def read_disconnect(response: Response) -> None:
+    """A success says nothing more, or nothing at all."""
+    if response.body.strip():
+        read_object(response)
 
 
 def read_stored(response: Response) -> Stored:

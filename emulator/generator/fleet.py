@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from emulator.generator.profile import MAKES, OTHER_MAKES, Profile, draw_profile
+from emulator.generator.profile import MAKES, Profile, draw_profile
 from emulator.generator.sessions import GeneratedSessions
 from emulator.identity import uuid_of
 from emulator.model import Vehicle
@@ -15,7 +15,7 @@ BEFORE_CONSENT = timedelta(days=60)
 class GeneratedAccount:
     """The vehicles of `email`, decided by `seed`; all were consented to at `connected_at` (UTC).
 
-    With `other_makes` they are of makes whose charge records only v3 tells.
+    The `makes` follow each other.
     """
 
     def __init__(
@@ -25,16 +25,15 @@ class GeneratedAccount:
         size: int,
         connected_at: datetime,
         newer_tesla_share: float,
-        *,
-        other_makes: bool = False,
+        makes: tuple[str, ...] = MAKES,
     ) -> None:
-        self._makes = OTHER_MAKES if other_makes else MAKES
         self.user_id = uuid_of("user", seed, email)
         self.vehicle_ids: Sequence[str] = [uuid_of("vehicle", seed, email, number) for number in range(size)]
         self._numbers = {vehicle_id: number for number, vehicle_id in enumerate(self.vehicle_ids)}
         self._seed = f"{seed}/{email}"
         self._connected_at = connected_at
         self._newer_tesla_share = newer_tesla_share
+        self._makes = makes
         self._vehicles: dict[str, Vehicle] = {}
 
     def connected_at(self, vehicle_id: str) -> datetime:

@@ -48,7 +48,9 @@ MODELS = {
         Model("330e", 12, fast=False), Model("X5 xDrive50e", 26, fast=False),
     ),
     "MINI": (Model("Cooper SE", 49), Model("Countryman SE ALL4", 65), Model("Hatch Electric", 29)),
+    "NISSAN": (Model("Leaf", 39), Model("Leaf Plus", 59), Model("Ariya", 87)),
     "FORD": (Model("Mustang Mach-E", 91), Model("F-150 Lightning", 98), Model("Explorer EV", 77)),
+    "LINCOLN": (Model("Corsair Grand Touring", 11, fast=False), Model("Aviator Grand Touring", 10, fast=False)),
     "KIA": (Model("EV6", 74), Model("Niro EV", 65), Model("Niro PHEV", 11, fast=False)),
     "VOLKSWAGEN": (Model("ID.3", 58), Model("ID.4", 77), Model("ID. Buzz", 79)),
 }  # fmt: skip

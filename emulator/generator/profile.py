@@ -12,7 +12,12 @@ from emulator.identity import V3_VIN_PREFIX, VIN_PREFIX, vin_of
 MAKES = tuple(
     {"T": "TESLA", "B": "BMW", "M": "MINI"}[letter] for letter in "TBMTBTTBTMTBTBTTBTMB"
 )  # fmt: skip
-OTHER_MAKES = tuple(V3_VIN_PREFIX)
+# Makes whose charge records only v3 tells.
+OTHER_MAKES = ("FORD", *V3_VIN_PREFIX)
+# A mixed account: one of each in any six cars side by side, those with a schedule of their own first.
+MIXED = ("TESLA", "NISSAN", "FORD", "LINCOLN", "BMW", "MINI")
+# Smartcar offers them in the United States alone (Smartcar's API reference, §12).
+AT_HOME = frozenset({"NISSAN"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +43,7 @@ def draw_profile(seed: str, number: int, newer_tesla_share: float, makes: Sequen
     """Draw car `number` of an account whose makes follow each other; `seed` names emulator, account and car."""
     rng = Random(seed)
     make = makes[number % len(makes)]
-    country = rng.choice(COUNTRIES)
+    country = COUNTRIES[0] if make in AT_HOME else rng.choice(COUNTRIES)
     city = rng.choice(country.cities)
     return Profile(
         seed=seed,

@@ -4,6 +4,7 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 
+from emulator.climate import PARTS
 from emulator.errors import bad_parameter
 from emulator.identity import VIN_PREFIX
 from emulator.v2.windows import read_integer
@@ -17,6 +18,18 @@ ENDPOINTS = {
     "read_vehicle_info": ("",),
     "read_vin": ("/vin",),
     "read_charge_records": ("/{make}/charge/records",),
+    "read_charge": ("/{make}/charge/schedule",),
+    "read_charge_locations": ("/{make}/charge/schedule_by_location",),
+    "control_charge": ("/{make}/charge/schedule", "/{make}/charge/schedule_by_location"),
+    "read_climate": tuple(f"/{{make}}/climate/{part}" for part in PARTS),
+    "control_climate": tuple(f"/{{make}}/climate/{part}" for part in PARTS),
+}
+# Which makes have a path that names one; a path that is not here is every make's.
+OFFERED = {
+    "/{make}/charge/records": ("TESLA", "BMW", "MINI"),
+    "/{make}/charge/schedule": ("TESLA", "NISSAN"),
+    "/{make}/charge/schedule_by_location": ("FORD", "LINCOLN"),
+    **{f"/{{make}}/climate/{part}": ("TESLA",) for part in PARTS},
 }
 
 
@@ -73,13 +86,13 @@ def compatibility(query: Query) -> Answer:
 
 
 def _capabilities(scope: str, make: str) -> list[Answer]:
-    known = ENDPOINTS.get(scope)
+    known = [path for path in ENDPOINTS.get(scope, ()) if make in OFFERED.get(path, (make,))]
     reason = None if known else "SMARTCAR_NOT_CAPABLE"
     return [
         {
             "permission": scope,
             "endpoint": path.format(make=make.lower()) or "/",
-            "capable": known is not None,
+            "capable": bool(known),
             "reason": reason,
         }
         for path in known or ("",)

@@ -1,11 +1,13 @@
 """The vehicles of v2.0 and their attributes, permissions and batch (Smartcar's API reference, §4)."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
+from emulator.climate import PARTS, Part
 from emulator.errors import bad_parameter, failure
 from emulator.model import Vehicle
 from emulator.tokens import Grant
-from emulator.v2 import records
+from emulator.v2 import climate, records, schedules
 from emulator.v2.windows import read_integer
 from emulator.world import World
 
@@ -69,7 +71,49 @@ def billing(world: World, vehicle: Vehicle, match: Mapping[str, str], query: Que
     return records.tesla_billing(world, vehicle, query)
 
 
+def charge_schedule(world: World, vehicle: Vehicle, match: Mapping[str, str], query: Query) -> Answer:
+    """Answer `/vehicles/{id}/{make}/charge/schedule`."""
+    del query
+    return schedules.schedule(world, vehicle, match["make"])
+
+
+def charge_places(world: World, vehicle: Vehicle, match: Mapping[str, str], query: Query) -> Answer:
+    """Answer `/vehicles/{id}/{make}/charge/schedule_by_location`."""
+    del query
+    return schedules.places(world, vehicle, match["make"])
+
+
+def climate_of(part: Part, world: World, vehicle: Vehicle, match: Mapping[str, str], query: Query) -> Answer:
+    """Answer `/vehicles/{id}/{make}/climate/{part}`."""
+    del query
+    return climate.climate(world, vehicle, match["make"], part)
+
+
+def set_charge_schedule(
+    world: World, vehicle: Vehicle, match: Mapping[str, str], query: Query, body: Mapping[str, object]
+) -> Answer:
+    """Set what `charge_schedule` tells."""
+    del query
+    return schedules.set_schedule(world, vehicle, match["make"], body)
+
+
+def set_charge_place(
+    world: World, vehicle: Vehicle, match: Mapping[str, str], query: Query, body: Mapping[str, object]
+) -> Answer:
+    """Set what `charge_places` tells of one place."""
+    return schedules.set_place(world, vehicle, match["make"], query, body)
+
+
+def switch_climate(
+    part: Part, world: World, vehicle: Vehicle, match: Mapping[str, str], query: Query, body: Mapping[str, object]
+) -> Answer:
+    """Switch what `climate_of` tells."""
+    del query
+    return climate.switch(world, vehicle, match["make"], part, body)
+
+
 VehicleCall = Callable[[World, Vehicle, Mapping[str, str], Query], Answer]
+ControlCall = Callable[[World, Vehicle, Mapping[str, str], Query, Mapping[str, object]], Answer]
 
 # The calls for one vehicle: path below the vehicle, permission, what answers it.
 VEHICLE_CALLS: tuple[tuple[str, str, VehicleCall], ...] = (
@@ -77,15 +121,34 @@ VEHICLE_CALLS: tuple[tuple[str, str, VehicleCall], ...] = (
     ("/vin", "read_vin", vin),
     ("/{make}/charge/records", "read_charge_records", charge_records),
     ("/{make}/charge/records/billing", "read_charge_records", billing),
+    ("/{make}/charge/schedule", "read_charge", charge_schedule),
+    ("/{make}/charge/schedule_by_location", "read_charge_locations", charge_places),
+    *((f"/{{make}}/climate/{part}", "read_climate", partial(climate_of, part)) for part in PARTS),
 )
+
+# The calls that set something: method, path below the vehicle, permission, what answers it.
+CONTROL_CALLS: tuple[tuple[str, str, str, ControlCall], ...] = (
+    ("POST", "/{make}/charge/schedule", "control_charge", set_charge_schedule),
+    ("PUT", "/{make}/charge/schedule", "control_charge", set_charge_schedule),
+    ("PUT", "/{make}/charge/schedule_by_location", "control_charge", set_charge_place),
+    *(("POST", f"/{{make}}/climate/{part}", "control_climate", partial(switch_climate, part)) for part in PARTS),
+)
+
+
+_NAMES = {
+    "/billing": "billing",
+    "/records": "records",
+    "/schedule": "schedule",
+    "/schedule_by_location": "schedules",
+    **{f"/climate/{part}": part for part in PARTS},
+}
 
 
 def endpoint_of(path: str, make: str) -> str:
     """Give the name that faults and the log use for a path below a vehicle."""
-    if path.endswith("/billing"):
-        return f"{make.lower()}_billing"
-    if path.endswith("/records"):
-        return f"{make.lower()}_records"
+    for end, name in _NAMES.items():
+        if path.endswith(end):
+            return f"{make.lower()}_{name}"
     return path.strip("/") or "vehicle"
 
 

@@ -9,7 +9,20 @@ import sys
 
 import typer
 
-from flows.cli import connecting, keeping, keys, planning, practising, quarantine, reading, running, webhooks
+from flows.cli import (
+    climate,
+    connecting,
+    keeping,
+    keys,
+    leaving,
+    planning,
+    practising,
+    quarantine,
+    reading,
+    running,
+    schedule,
+    webhooks,
+)
 from flows.cli.frame import configure_logging, flush_output
 from flows.exits import Exit, Stop
 
@@ -31,6 +44,8 @@ app.command(
     context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []},
 )(practising.emulator)
 app.command(epilog="Example: chargelake connect --timezone Europe/Berlin")(connecting.connect)
+app.command(epilog="Example: chargelake disconnect VEHICLE")(leaving.disconnect)
+app.command(epilog="Example: chargelake forget VEHICLE")(leaving.forget)
 app.command(epilog="Example: chargelake vehicles --json")(reading.vehicles)
 app.command(epilog="Example: chargelake plan --what-if vehicles=30000")(planning.plan)
 app.command(epilog="Example: chargelake collect")(running.collect)
@@ -41,6 +56,8 @@ app.command(epilog="Example: chargelake rebuild")(keeping.rebuild)
 app.command(epilog="Example: chargelake verify --json")(keeping.verify)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(keys.app, name="key")
+app.add_typer(schedule.app, name="schedule")
+app.add_typer(climate.app, name="climate")
 app.command(epilog='Example: chargelake query "SELECT make, sum(energy_kwh) FROM charge_sessions GROUP BY make"')(
     reading.query
 )

@@ -28,6 +28,10 @@ V3 = Annotated[
     bool,
     typer.Option("--v3", help="Connect through v3; without it through v2.0, if its credentials are set."),
 ]
+Scopes = Annotated[
+    str | None,
+    typer.Option("--scopes", metavar="WORDS", help="Ask for more than records: schedules, climate, or both by comma."),
+]
 Open = Annotated[bool, typer.Option("--open/--no-open", help="Open the Connect page in a browser.")]
 
 
@@ -35,6 +39,7 @@ def connect(
     test_account: TestAccount = None,
     code: Code = None,
     timezone: Zone = None,
+    scopes: Scopes = None,
     v3: V3 = False,
     open_page: Open = False,
     as_json: AsJson = False,
@@ -43,6 +48,7 @@ def connect(
     from flows.connecting import connect_owner
 
     house = open_house()
+    wanted = _scopes(scopes)
     through_v3 = v3 or house.settings.smartcar.interfaces == ("v3",)
     _check(house, test_account, code, timezone, through_v3=through_v3)
     with clear_errors(), house.held():
@@ -52,6 +58,7 @@ def connect(
                 test_account=test_account,
                 code=code,
                 timezone=timezone,
+                scopes=wanted,
                 show=_shower(open_page=open_page),
                 v3=through_v3,
             )
@@ -59,6 +66,19 @@ def connect(
     _show(connected, as_json=as_json)
     if connected.failed:
         raise typer.Exit(Exit.SOMEBODY_MUST_ACT)
+
+
+def _scopes(words: str | None) -> tuple[str, ...]:
+    """The permissions to ask for: those for records, and those of each word."""
+    from collectors import snapshots
+    from collectors.consent import SCOPES
+
+    found = list(SCOPES)
+    for word in words.split(",") if words else ():
+        if word.strip() not in snapshots.SCOPES:
+            raise Stop(Exit.USAGE, f"--scopes {word}: there are {', '.join(snapshots.SCOPES)}")
+        found += snapshots.SCOPES[word.strip()]
+    return tuple(found)
 
 
 def _check(house: House, test_account: str | None, code: str | None, timezone: str | None, *, through_v3: bool) -> None:

@@ -27,7 +27,7 @@ from lake import schemas
 from lake.intervals import DayInterval
 from lake.journal import Journal, left
 from lake.lock import hold
-from lake.raw import Answer, Landing, encode_body, new_run_id, segments
+from lake.raw import Answer, Landing, encode_body, new_run_id, read_answers, segments
 from lake.registry import Vehicle
 from tests.flows.conftest import NOW, Practice
 from tests.flows.webhook_events import failed, good
@@ -173,15 +173,15 @@ def test_days_stay_known_while_the_event_that_told_them_is_there(house: House) -
     assert house.ledger.coverage(*KEY) == first
 
 
-def bills(house: House, run_id: str, at: object = NOW) -> Callable[[int, bool], None]:
+def bills(house: House, run_id: str, at: object = NOW) -> Callable[[int, int, bool], None]:
     """Lands pages of a Tesla's bills under one run, one segment each."""
     landing = Landing(house.store, run_id, NOW)
 
-    def page(number: int, has_more: bool) -> None:  # noqa: FBT001, as the API has it
-        day = f"2026-10-{10 + number}"
+    def page(number: int, record: int, has_more: bool) -> None:  # noqa: FBT001, as the API has it
+        day = f"2026-10-{10 + record}"
         records = [{
             "chargeStart": f"{day}T10:00:00Z", "chargeEnd": f"{day}T11:00:00Z", "energyConsumed": 20.5,
-            "cost": {"currency": "USD", "energy": "9", "other": "0"}, "location": "A", "recordId": f"r-{number}",
+            "cost": {"currency": "USD", "energy": "9", "other": "0"}, "location": "A", "recordId": f"r-{record}",
         }]  # fmt: skip
         body, encoding, digest = encode_body(json.dumps({"records": records, "hasMoreData": has_more}).encode())
         told = Answer(
@@ -198,15 +198,15 @@ def test_an_event_that_lands_between_two_pages_of_bills_tears_nothing_apart(hous
     """The second sweep tells one bill less; it is only seen to be gone if its pages are read as one."""
     house.registry.keep_vehicle(Vehicle("t-1", "u-2", "TESLA", "3", 2024, "UTC", NOW - 60 * DAY, ()))
     first = bills(house, "20261020T120000Z-aaaaaa")
-    first(1, True)
-    first(2, True)
-    first(3, False)
+    first(1, 1, True)
+    first(2, 2, True)
+    first(3, 3, False)
     take_in_new(house)
     second = bills(house, "20261020T130000Z-bbbbbb", NOW + timedelta(hours=1))
-    second(1, True)
+    second(1, 1, True)
     push(house, good("e-1", "v-1", NOW))
     take_in_new(house)
-    second(3, False)
+    second(2, 3, False)
     take_in_new(house)
     published = house.tables.read(schemas.CHARGE_SESSIONS).filter(pl.col("make") == "TESLA")
     assert dict(published.select("source_record_id", "status").iter_rows()) == {
@@ -220,23 +220,31 @@ def test_an_event_that_lands_between_two_pages_of_bills_tears_nothing_apart(hous
 
 
 async def test_what_the_emulator_delivers_comes_into_the_lake(practice: Practice) -> None:
-    """At least once, twice, newest first; an error and its end. The tables are the same when made anew."""
+    """Lost at first, told twice, newest first; an error, and its end that comes before it."""
     emulator = practice.emulator
     house = practice.house()
     await connect_owner(house, test_account="3-vehicles@smartcar.com", v3=True)
-    reception = reception_of(house, "/webhook")
-    async with receiving(house, reception, Address(port=0)) as url:
-        webhook = await emulator.webhooks.subscribe(url)
-        assert webhook.url == url
+    first, second, third = (each.vehicle_id for each in house.registry.vehicles())
+    async with receiving(house, reception_of(house, "/webhook"), Address(port=0)) as url:
+        await emulator.webhooks.subscribe(url)
+        emulator.faults.add("webhook_twice", endpoint="webhook", share=1)
         assert (await emulator.webhooks.deliver()).failed == 0
-        vehicle_id = house.registry.vehicles()[0].vehicle_id
-        emulator.webhooks.report(vehicle_id, "CONNECTED_SERVICES_ACCOUNT", "SUBSCRIPTION")
-        assert (await emulator.webhooks.deliver()).delivered == 1
+        emulator.faults.add("webhook_lost", endpoint="webhook", times=1)
+        for vehicle_id in (first, second):
+            emulator.webhooks.report(vehicle_id, "CONNECTED_SERVICES_ACCOUNT", "SUBSCRIPTION")
+        emulator.webhooks.report(first, "CONNECTED_SERVICES_ACCOUNT", "SUBSCRIPTION", "RESOLVED")
+        assert (await emulator.webhooks.deliver()).waiting == 1
+        emulator.clock.advance(timedelta(seconds=30))
+        assert (await emulator.webhooks.deliver()).waiting == 0
     house = practice.house()
     transformed(house)
-    known = {key for key, days in house.ledger.all_coverage().items() if key[1] == "v3_records" and days}
-    assert known == {(each.vehicle_id, "v3_records") for each in house.registry.vehicles()}
-    state = house.ledger.state(vehicle_id, "v3_records")
-    assert state is not None
-    assert state.blocked_state == "owner_must_act"
+    events = [
+        answer.request_id for answer in read_answers(house.store, segments(house.store)) if answer.stream == EVENTS
+    ]
+    assert len(events) == len(set(events)) == 6
+    keys = {vehicle_id: house.ledger.state(vehicle_id, "v3_records") for vehicle_id in (first, second, third)}
+    assert {vehicle_id: state and state.blocked_state for vehicle_id, state in keys.items()} == {
+        first: None, second: "owner_must_act", third: None,
+    }  # fmt: skip
+    assert all(house.ledger.coverage(vehicle_id, "v3_records") for vehicle_id in keys)
     assert (rebuild(house), list(faults(house))) == (0, [])
