@@ -35,6 +35,7 @@ from flows.planning import pacing_plan
 from lake.raw import Answer, Landing
 from lake.registry import Vehicle
 
+NO_VEHICLE = "no vehicle is connected; `chargelake connect` connects an owner"
 _log = logging.getLogger(__name__)
 Progress = Callable[[Outcome], None]
 
@@ -77,18 +78,28 @@ class Wiring:
         return Inventory(self.v3_client, house.registry, house.ledger, house.clock, house.settings.smartcar.mode)
 
     async def prepare(self) -> None:
-        """Before a run asks: finish forgetting, refresh tokens that would end unused, read which vehicles there are."""
+        """Before a run asks: finish forgetting, refresh tokens that would end unused, read which vehicles there are.
+
+        Raises:
+            Stop: There are none (exit code 5).
+            CollectError: None are known, and v3 could not say which there are.
+        """
         await finish_begun(self._house, self.disconnect)
         if V2 in self._interfaces:
             await self.tokens.keep_alive()
             await self.connect().read_missing()
         if V3 in self._interfaces and self._is_seen_through_v3():
             await self._sync()
+        if not self._house.registry.vehicles():
+            raise Stop(Exit.NOTHING_COLLECTED, NO_VEHICLE)
 
     async def _sync(self) -> None:
         try:
             changes = await self.inventory.sync()
-        except CollectError as error:  # what is known of before can be asked all the same
+        except CollectError as error:
+            if not self._house.registry.vehicles():
+                raise
+            # what is known from before can be asked all the same
             _log.warning("the connections could not be read: %s", error)
             return
         _log.info("connections: %d new, %d gone, %d back", *map(len, (changes.new, changes.gone, changes.back)))

@@ -24,6 +24,7 @@ from collectors.errors import (
 )
 from collectors.streams import V2, V3
 from flows import descriptions
+from flows.collecting import NO_VEHICLE
 from flows.exits import Exit, Stop
 from flows.forgetting import finish_erasing
 from flows.house import House
@@ -112,7 +113,7 @@ def begin(house: House, command: str, *, since: date | None = None, until: date 
     """
     finish_erasing(house)
     if not house.registry.vehicles() and house.settings.smartcar.interfaces != (V3,):
-        raise Stop(Exit.NOTHING_COLLECTED, "no vehicle is connected; `chargelake connect` connects an owner")
+        raise Stop(Exit.NOTHING_COLLECTED, NO_VEHICLE)
     now = house.clock.now()
     job = Job(new_run_id(now), command, since, until)
     house.runs.begin(job.run_id, command, now)

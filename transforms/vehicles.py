@@ -24,7 +24,8 @@ AT_RISK_DAYS: Final = 7
 
 _KNOWN: Final = ("collected", "confirmed_empty")
 _NOT_GIVEN: Final = ("not_capable", "before_consent")
-_OURS: Final = ("not_asked", "upstream_error", "over_budget")
+_NOTHING_YET: Final = ("empty_store", "signal_not_found", "signal_unavailable")
+_OURS: Final = ("not_asked", "upstream_error", "over_budget", *_NOTHING_YET)
 _MOVERS: Final = ("owner", "application_owner", "chargelake")
 """Whose move it is where it is several people's: the first of them, whose part nobody else can do."""
 

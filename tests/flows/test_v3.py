@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from collectors.errors import ApplicationMustAct
 from collectors.streams import V2, V3, V3_RECORDS
 from flows import jobs
 from flows.connecting import connect_owner
@@ -131,6 +132,20 @@ async def test_connections_made_elsewhere_are_found_by_the_run_itself(practice: 
     result = await run_here(elsewhere, jobs.begin(elsewhere, "run"))
     assert len(elsewhere.registry.vehicles()) == 3
     assert result.answered == 3
+
+
+async def test_a_house_on_v3_without_any_connection_says_so(practice: Practice) -> None:
+    with pytest.raises(Stop, match="no vehicle is connected") as stop:
+        await Seen(practice, V3).run()
+    assert stop.value.code == Exit.NOTHING_COLLECTED
+
+
+async def test_the_first_run_on_v3_with_wrong_credentials_is_not_taken_for_done(practice: Practice) -> None:
+    house = Seen(practice, V3).house()
+    practice.monkeypatch.setenv("CHARGELAKE_SMARTCAR__V3_CLIENT_SECRET", "wrong")
+    wrong = House(load_settings(now=NOW, home=str(house.store.home)))
+    with pytest.raises(ApplicationMustAct, match="V3_CLIENT_ID"):
+        await run_here(wrong, jobs.begin(wrong, "run"))
 
 
 async def test_connections_that_cannot_be_read_do_not_stop_the_run(practice: Practice) -> None:
