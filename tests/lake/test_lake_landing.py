@@ -87,7 +87,7 @@ def test_a_later_run_lands_later_even_if_the_clock_was_set_back(store: LocalStor
 
 
 @given(st.lists(st.integers(-500_000, 500_000), min_size=1, max_size=6))
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 def test_order_is_kept_whatever_the_clock_does(tmp_path_factory: pytest.TempPathFactory, seconds: list[int]) -> None:
     store = LocalStore(tmp_path_factory.mktemp("home"))
     for number, offset in enumerate(seconds):
