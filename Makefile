@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test chaos check lint types audit docs bench lock clean
+SUITE := -n auto
+.PHONY: help setup demo test chaos check static lint types audit coverage docs bench lock clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,13 +26,20 @@ $(VENV)/installed: pyproject.toml constraints.txt
 demo: setup ## Show everything on this machine: emulator, fleet, collecting, tables, page
 	@$(BIN)/chargelake demo
 
-test: setup ## Run the whole test suite
-	@$(BIN)/pytest
+test: setup ## Run the whole test suite on all cores
+	@$(BIN)/pytest $(SUITE)
 
-chaos: setup ## Kill 300 runs at chosen steps and random moments (up to 20 minutes)
+chaos: setup ## Kill 300 runs at chosen steps and random moments, then try properties thoroughly (up to 30 minutes)
 	@$(BIN)/python -m tests.chaos
+	@CHARGELAKE_TEST_THOROUGH=1 $(BIN)/pytest $(SUITE) -m hypothesis
 
-check: lint types audit test ## What CI runs: lint, types, audit of the pins, tests
+coverage: setup ## Run the suite and show which branches it never takes, in its processes too
+	@$(BIN)/pytest $(SUITE) --cov --cov-report=term --cov-report=json:build/coverage.json
+	@$(BIN)/python -m tests.rooms build/coverage.json
+
+check: static test ## What CI runs: lint, types, audit of the pins, tests
+
+static: lint types audit ## All of that but the tests
 
 lint: setup ## Check style and format
 	@$(BIN)/ruff check .
@@ -42,7 +50,7 @@ types: setup ## Check types
 
 audit: setup ## Check the pins and the environment, as far as that goes without a network (see SECURITY.md)
 	@$(BIN)/python -m pip check --disable-pip-version-check
-	@$(BIN)/pytest tests/security/test_pins.py
+	@$(BIN)/pytest -q tests/security/test_pins.py
 
 docs: setup ## Print docs/tables.md anew from the schemas
 	@$(BIN)/python -m lake.dictionary > docs/tables.md
@@ -55,4 +63,4 @@ lock: setup ## Resolve constraints.txt anew (needs uv)
 		--extra test pyproject.toml --output-file constraints.txt
 
 clean: ## Remove the environment, caches and what runs kept in data/
-	@rm -rf $(VENV) data/raw data/lake data/state data/reports .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) data/raw data/lake data/state data/reports .pytest_cache .mypy_cache .ruff_cache .hypothesis build .coverage*

@@ -32,6 +32,8 @@ from lake.state import StateUnusable
 from lake.store import HomeUnwritable
 
 _log = logging.getLogger(__name__)
+_STOPS = ApplicationMustAct | BudgetSpent | EveryoneWaits
+"""What ends the handing out of tasks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +196,7 @@ class Collector:
         key = (task.vehicle.vehicle_id, task.stream.name)
         if error.state is None:
             return
-        if not outcome.requests and isinstance(error, BudgetSpent | EveryoneWaits) and self._is_blocked(key):
+        if not outcome.requests and isinstance(error, _STOPS) and self._is_blocked(key):
             return
         detail = error.what_to_do or str(error)
         # The bucket is real time's, which a run's clock need not be; the next run's pacing knows it by itself.

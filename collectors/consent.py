@@ -119,14 +119,19 @@ def connect_error(name: str) -> CollectError:
 
 
 def with_what_is_known(told: Vehicle, known: Vehicle | None) -> Vehicle:
-    """With the zone told now or else earlier, the first consent and every interface: what was known stays known."""
+    """With the zone told now or else earlier, the first consent and every interface: what was known stays known.
+
+    What a person switched off stays off, and one that is told is connected.
+    """
     if known is None:
         return told
+    interfaces = {*told.interfaces, *(() if known.disconnected_at else known.interfaces)} - {*known.switched_off}
     return replace(
         told,
         timezone=told.timezone or known.timezone,
         consented_at=min(told.consented_at, known.consented_at),
-        interfaces=tuple(sorted({*told.interfaces, *known.interfaces})),
+        interfaces=tuple(sorted(interfaces)) or known.interfaces,
+        switched_off=known.switched_off,
     )
 
 

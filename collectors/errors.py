@@ -40,6 +40,7 @@ BlockState = Literal[
     "empty_store",
     "signal_not_found",
     "signal_unavailable",
+    "not_asked",
 ]
 
 _LONGEST_DETAIL = 300
@@ -233,6 +234,7 @@ class TokenRefused(OwnerMustAct):
 class ApplicationMustAct(CollectError):
     """The owner of the Smartcar application has to act; no vehicle can be collected before."""
 
+    state: ClassVar[BlockState | None] = "not_asked"
     whose_move: ClassVar[Mover] = "application_owner"
 
 

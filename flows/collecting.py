@@ -12,7 +12,7 @@ from stamina.instrumentation import LoggingOnRetryHook, set_on_retry_hooks
 from collectors.asking import Asker, RetryPolicy
 from collectors.collect import Client, Collector, Outcome
 from collectors.consent import ConnectPage
-from collectors.errors import CollectError
+from collectors.errors import ApplicationMustAct, Circumstances, CollectError
 from collectors.http import Transport
 from collectors.observe import Observer, Reader
 from collectors.pacing import Pacer
@@ -20,6 +20,7 @@ from collectors.smartcar_v2.auth import Application
 from collectors.smartcar_v2.client import Endpoints, SmartcarClient, token_store
 from collectors.smartcar_v2.connect import Connect
 from collectors.smartcar_v2.controls import Controls
+from collectors.smartcar_v2.disconnecting import Disconnecting
 from collectors.smartcar_v3.auth import Application as V3Application
 from collectors.smartcar_v3.client import SmartcarV3Client
 from collectors.smartcar_v3.connect import ConnectV3
@@ -29,9 +30,11 @@ from collectors.smartcar_v3.token import ApplicationToken
 from collectors.streams import V2, V3
 from collectors.tokens import TokenStore
 from flows.exits import Exit, Stop
+from flows.forgetting import finish_begun
 from flows.house import House
 from flows.planning import pacing_plan
-from lake.raw import Landing
+from lake.raw import Answer, Landing
+from lake.registry import Vehicle
 
 _log = logging.getLogger(__name__)
 Progress = Callable[[Outcome], None]
@@ -78,7 +81,8 @@ class Wiring:
         return Inventory(self.v3_client, house.registry, house.ledger, house.clock, house.settings.smartcar.mode)
 
     async def prepare(self) -> None:
-        """Before a run asks: refresh tokens that would end unused, and read which vehicles there are."""
+        """Before a run asks: finish forgetting, refresh tokens that would end unused, read which vehicles there are."""
+        await finish_begun(self._house, self.disconnect)
         if V2 in self._interfaces:
             await self.tokens.keep_alive()
             await self.connect().read_missing()
@@ -110,6 +114,29 @@ class Wiring:
             at_once=settings.concurrency,
             on_progress=on_progress,
         )
+
+    @property
+    def disconnecting(self) -> Disconnecting:
+        """Gives up access through v2.0."""
+        return Disconnecting(self.client, self._house.registry)
+
+    async def disconnect(self, vehicle: Vehicle) -> None:
+        """Give up the access to a vehicle through every interface that it is connected by.
+
+        Raises:
+            ApplicationMustAct: It is connected by one that is not configured.
+            CollectError: As the answers mean.
+        """
+        for interface in sorted({*vehicle.interfaces, *vehicle.switched_off}):
+            if interface not in self._interfaces:
+                at = Circumstances(call="disconnect", vehicle_id=vehicle.vehicle_id)
+                raise ApplicationMustAct(
+                    at, f"It is connected through {interface}: set that application's credentials."
+                )
+            if interface == V3:
+                await self.v3_client.disconnect(vehicle)
+            else:
+                await self.disconnecting.vehicle(vehicle)
 
     @cached_property
     def controls(self) -> Controls:
@@ -164,7 +191,12 @@ class Wiring:
 async def wired(house: House, run_id: str) -> AsyncIterator[Wiring]:
     """The collectors for one run; everything asked for has landed when this ends."""
     set_on_retry_hooks([LoggingOnRetryHook])  # its default is structlog where that is installed, to standard output
-    async with Transport() as transport, Landing(house.store, run_id, house.clock.now()) as landing:
+
+    def clean(answer: Answer) -> Answer:
+        return house.guard.cleaned(answer)  # renewed while answers land, where a vehicle is forgotten in between
+
+    landing = Landing(house.store, run_id, house.clock.now(), clean)
+    async with Transport() as transport, landing:
         yield Wiring(house, transport, landing, run_id)
 
 

@@ -17,6 +17,7 @@ from flows.practice import Practice, emulator_process, spent
 from flows.progress import do_watched
 from flows.settings import load_settings
 from flows.summary import show_summary
+from lake import names as lake_names
 from lake.registry import Vehicle
 from reports.figures import summarize
 from reports.overview import overview
@@ -31,13 +32,14 @@ _MARK: Final = "state/demo"
 _PAGE: Final = "reports/overview.html"
 
 
-def run_demo(vehicles: int, seed: int, *, open_page: bool) -> None:
+def run_demo(vehicles: int, seed: int, *, open_page: bool, real_ids: bool = False) -> None:
     """Connect a fleet, collect it through the rate limit, publish, and show what came of it.
 
     Args:
         vehicles: Size of the fleet.
         seed: Which fleet; the same seed has the same vehicles and sessions.
         open_page: Whether to open the page in a browser at the end.
+        real_ids: Whether the page shows vehicles by Smartcar's ids instead of names that stand for them.
 
     Raises:
         Stop: The home holds a real fleet (exit code 2), or as the run ends.
@@ -55,7 +57,8 @@ def run_demo(vehicles: int, seed: int, *, open_page: bool) -> None:
             console.print(f"{len(fleet)} vehicles of {len(house.registry.owners())} owners are connected. Collecting …")
             page = Path(house.store.uri(_PAGE))
             result = do_watched(house, "run", page=page.as_uri())
-            house.store.put(_PAGE, overview(house.tables, house.clock.now(), "The demo fleet").encode())
+            named = lake_names.real_ids if real_ids else house.names()
+            house.store.put(_PAGE, overview(house.tables, house.clock.now(), "The demo fleet", named).encode())
         smartcar = house.settings.smartcar
         budget = spent(asyncio.run(practice.asked()), smartcar.bucket, smartcar.refill_per_minute)
     show_summary(console, summarize(house.tables), result, budget, lake=house.store.uri("lake"), page=page, again=again)

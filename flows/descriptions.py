@@ -27,6 +27,13 @@ def keep(house: House) -> None:
         house.store.put(_FILE, json.dumps(now, sort_keys=True).encode())
 
 
+def drop(house: House, vehicle_id: str) -> None:
+    """Take a vehicle out, as it is being forgotten."""
+    if vehicle_id in (kept := _kept(house)):
+        del kept[vehicle_id]
+        house.store.put(_FILE, json.dumps(kept, sort_keys=True).encode())
+
+
 def _now(house: House) -> Descriptions:
     default = house.settings.timezone
     return {each.vehicle_id: [each.model, each.timezone or default] for each in house.registry.vehicles()}

@@ -15,7 +15,9 @@ from collectors.streams import V2, V3
 from flows.collecting import require_credentials
 from flows.exits import Stop
 from flows.house import House
+from flows.receiving import receiver
 from lake.digest import is_intact
+from lake.journal import left
 from lake.raw import DamagedSegment, read_segment, segment_path, segments
 from lake.schemas import TABLES
 from lake.state import StateUnusable, damage
@@ -48,6 +50,7 @@ def findings(house: House) -> Iterator[Finding]:
         ("key", _key),
         ("credentials", _credentials),
         ("vehicles", _vehicles),
+        ("receiver", _receiver),
         ("landed", _landed),
         ("tables", _tables),
     )
@@ -122,6 +125,14 @@ def _vehicles(house: House) -> Finding:
     if not count:
         return Finding("vehicles", is_well=False, says="none connected: `chargelake connect`")
     return Finding("vehicles", is_well=True, says=f"{count} connected")
+
+
+def _receiver(house: House) -> Finding:
+    waiting = len(left(house.store))
+    if process := receiver(house):
+        return Finding("receiver", is_well=True, says=f"process {process} receives webhooks")
+    says = f"none receives webhooks; the next run seals {waiting} journals" if waiting else "none receives webhooks"
+    return Finding("receiver", is_well=True, says=says)
 
 
 def _landed(house: House) -> Finding:

@@ -126,8 +126,8 @@ def _settled(known: Intervals, look_back: int) -> Intervals:
 
 
 def _asked_at(state: StreamState | None, known: Intervals, now: datetime) -> datetime | None:
-    """When a stream was last asked. What stopped before it at the budget did not ask it."""
-    if state is not None and state.blocked_state != "over_budget":
+    """When a stream was last asked. What stopped before it, at the budget or the plan, did not ask it."""
+    if state is not None and state.blocked_state not in {"over_budget", "not_asked"}:
         return state.asked_at
     if not known:
         return None

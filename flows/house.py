@@ -15,8 +15,11 @@ from flows.exits import Exit, Stop
 from flows.settings import Settings
 from lake.budget import RequestBudget
 from lake.clock import Clock
+from lake.forgotten import Forgotten, Guard
 from lake.ledger import Ledger
 from lake.lock import LakeHeld, hold
+from lake.names import Namer, house_key, namer
+from lake.raw import TURN
 from lake.registry import Registry
 from lake.runs import Runs
 from lake.state import StateUnusable, open_state
@@ -65,6 +68,11 @@ class House:
             return Vault(configured or load_or_make_key(self.key_file, has_tokens=self.registry.has_tokens()))
         except WrongKey as error:
             raise Stop(Exit.USAGE, str(error)) from None
+
+    @property
+    def receiver_lock(self) -> Path:
+        """What the one receiver of webhooks on this home holds."""
+        return self._state_folder / "receiver"
 
     @property
     def key_file(self) -> Path:
@@ -142,6 +150,25 @@ class House:
         return Runs(self.engine)
 
     @cached_property
+    def forgotten(self) -> Forgotten:
+        """What was forgotten on purpose."""
+        return Forgotten(self.engine)
+
+    @cached_property
+    def guard(self) -> Guard:
+        """Keeps out what was forgotten; as it was when it was first used, or last renewed."""
+        return self.forgotten.guard()
+
+    def renew_guard(self) -> None:
+        """Keep out what was forgotten meanwhile, too."""
+        self.__dict__.pop("guard", None)
+
+    def names(self) -> Namer:
+        """What pages and exports call a vehicle instead of its id."""
+        vehicles = [(each.vehicle_id, each.make) for each in self.registry.vehicles()]
+        return namer(house_key(self.engine, "names"), vehicles)
+
+    @cached_property
     def tables(self) -> Tables:
         """The published tables."""
         return Tables(self.store)
@@ -157,7 +184,8 @@ class House:
         """Hold the lake for a run that writes, and clear away what a killed one left half written."""
         try:
             with hold(self._state_folder / "lock"):
-                self.store.sweep_staging()
+                with self.store.in_turn(TURN):  # a receiver may be landing
+                    self.store.sweep_staging()
                 yield
         except LakeHeld as error:
             raise Stop(Exit.LAKE_HELD, str(error)) from None

@@ -25,6 +25,7 @@ from collectors.errors import (
 from collectors.streams import V2, V3
 from flows import descriptions
 from flows.exits import Exit, Stop
+from flows.forgetting import finish_erasing
 from flows.house import House
 from flows.publishing import publish_runs, publish_state
 from flows.transforming import Counts, rebuild, take_in_new
@@ -109,6 +110,7 @@ def begin(house: House, command: str, *, since: date | None = None, until: date 
     Raises:
         Stop: No vehicle is connected (exit code 5). With v3 alone, the run itself finds out which there are.
     """
+    finish_erasing(house)
     if not house.registry.vehicles() and house.settings.smartcar.interfaces != (V3,):
         raise Stop(Exit.NOTHING_COLLECTED, "no vehicle is connected; `chargelake connect` connects an owner")
     now = house.clock.now()
@@ -159,7 +161,8 @@ def check(house: House, result: Result, *, of_records: bool = True) -> None:
         Stop: The sum is off (exit code 1), a bug of ours.
     """
     result.waiting_for = whose_move(house)
-    off = [name for name, count in house.runs.counts(result.job.run_id).items() if not count.is_conserved]
+    counts = (house.runs.counts(result.job.run_id), result.counts)  # its own, and all that it took in
+    off = sorted({name for each in counts for name, count in each.items() if not count.is_conserved})
     outcome = "not conserved" if off else result.exit.name.lower()
     house.runs.finish(result.job.run_id, outcome, house.clock.now())
     if result.job.command == "collect" or not of_records:

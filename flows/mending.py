@@ -10,12 +10,15 @@ from collections.abc import Iterator
 
 import msgspec
 
+from collectors.smartcar_v3.events import EVENTS
+from collectors.streams import V3_RECORDS
 from collectors.windows import whole_days
 from flows.house import House
 from flows.publishing import window_days
+from flows.receiving import told_days
 from lake.intervals import DayInterval, Intervals, subtract, union
 from lake.ledger import StreamKey
-from lake.raw import Answer, read_answers, segments
+from lake.raw import Answer, read_answers, segments, tag_of
 
 
 def forget_what_is_gone(house: House) -> int:
@@ -29,7 +32,7 @@ def forget_what_is_gone(house: House) -> int:
     if not gone:
         return 0
     told: dict[StreamKey, list[DayInterval]] = {}
-    for key, window in _windows(house, names, {_tag(name) for name in gone}):
+    for key, window in _windows(house, names, {tag_of(name) for name in gone}):
         told.setdefault(key, []).append(window)
     forgotten = 0
     for key, known in house.ledger.all_coverage().items():
@@ -43,10 +46,15 @@ def forget_what_is_gone(house: House) -> int:
 def _windows(house: House, names: list[str], torn: set[str]) -> Iterator[tuple[StreamKey, DayInterval]]:
     """The whole days that each answer tells, by vehicle and stream."""
     reach = window_days(house)
+    consent = {each.vehicle_id: each.consented_at.date() for each in house.registry.vehicles()}
     for answer in read_answers(house.store, names):
+        if answer.stream == EVENTS and answer.vehicle_id in consent:
+            if told := told_days(answer, consent[answer.vehicle_id], house.settings.smartcar.window_days).days:
+                yield (answer.vehicle_id, V3_RECORDS.name), told
+            continue
         if answer.vehicle_id is None or answer.since is None or answer.until is None or not _is_told(answer):
             continue
-        if answer.page is not None and _tag(answer.run_id) in torn:
+        if answer.page is not None and tag_of(answer.run_id) in torn:
             continue
         asked = DayInterval(answer.since, answer.until)
         if days := whole_days(asked, answer.asked_at.date(), reach.get(answer.stream, 0)):
@@ -64,8 +72,3 @@ def _is_told(answer: Answer) -> bool:
 
 def _without(known: Intervals, unfounded: list[DayInterval]) -> Intervals:
     return tuple(left for each in known for left in subtract(each, tuple(unfounded)))
-
-
-def _tag(name: str) -> str:
-    """What a run and its segments have in common."""
-    return name.rsplit("-", 1)[-1]

@@ -12,6 +12,7 @@ from flows.house import House
 from lake import schemas
 from lake.tables import with_month
 from transforms.completeness import completeness
+from transforms.sessions import standing
 from transforms.vehicles import BLOCKED, REGISTERED, vehicles
 
 _ASKED: Final = pl.Schema(
@@ -25,7 +26,8 @@ _ASKED: Final = pl.Schema(
     }
     | {"as_of": schemas.UTC}
 )
-_STARTS: Final = ("chargeStart", "date", "startTime")
+_STARTS: Final = ("chargeStart", "startTime", "date")
+_OF_TELLINGS: Final = ("session_id", "revision", "status", "vehicle_id", "make", "source", "started_at")
 _KNOWN: Final = pl.Schema({"vehicle_id": pl.String, "stream": pl.String, "since": pl.Date, "until": pl.Date})
 
 
@@ -58,7 +60,7 @@ def vehicles_now(house: House, known: pl.DataFrame) -> pl.DataFrame:
         for each in house.registry.vehicles()
     ]  # fmt: skip
     blocked = [
-        (*key, state.blocked_state, state.blocked_detail)
+        (*key, state.whose_move, state.blocked_detail)
         for key, state in house.ledger.states().items()
         if state.blocked_state is not None and key[1] not in snapshots.NAMES
     ]
@@ -100,9 +102,9 @@ def _asked(house: House) -> pl.DataFrame:
 def _record_days(house: House) -> pl.DataFrame:
     """The days (UTC) that have a record, by vehicle and stream: vehicle_id, stream, day."""
     by_make = {stream.make: stream.name for stream in STREAMS if stream.interface == V2 and stream is not TESLA_DAYS}
-    sessions = house.tables.read(schemas.CHARGE_SESSIONS, columns=("vehicle_id", "make", "source", "started_at"))
+    history = house.tables.read(schemas.SESSION_HISTORY, columns=_OF_TELLINGS)
     days = house.tables.read(schemas.CHARGE_DAYS, columns=("vehicle_id", "day"))
-    told = sessions.select(
+    told = standing(history).select(
         "vehicle_id",
         pl.when(pl.col("source") == SOURCES[V3_RECORDS.interface])
         .then(pl.lit(V3_RECORDS.name))
@@ -119,4 +121,5 @@ def _quarantined_days(house: House) -> pl.DataFrame:
     kept = house.tables.read(schemas.QUARANTINE, columns=("vehicle_id", "stream", "record"))
     told = pl.coalesce(pl.col("record").str.extract(rf'"{field}"\s*:\s*"(\d{{4}}-\d\d-\d\d)') for field in _STARTS)
     day = told.str.to_date("%Y-%m-%d", strict=False)
-    return kept.select("vehicle_id", "stream", day.alias("day")).drop_nulls()
+    stream = pl.col("stream").replace("v3_events", V3_RECORDS.name)  # an event tells what the poll would have
+    return kept.select("vehicle_id", stream, day.alias("day")).drop_nulls()

@@ -62,6 +62,7 @@ class SmartcarSettings(BaseModel):
     """How to reach Smartcar, and the limits of its plan (Smartcar's API reference, §2 and §11).
 
     Attributes:
+        old_management_token: The one before; webhooks signed with it are accepted as well, while tokens change.
         vehicle_spacing: Seconds between an answer about a vehicle and the next request about it.
         window_days: How far back BMW and MINI records reach; 0: no limit.
         lookback_days: How much of the known past is read again.
@@ -73,6 +74,7 @@ class SmartcarSettings(BaseModel):
     client_secret: SecretStr = SecretStr("")
     redirect_uri: str = "http://127.0.0.1:8765/callback"
     management_token: SecretStr = SecretStr("")
+    old_management_token: SecretStr = SecretStr("")
     mode: Literal["live", "test", "simulated"] = "live"
     v3_client_id: Annotated[str, AfterValidator(_v3_client_id)] = ""
     v3_client_secret: SecretStr = SecretStr("")

@@ -14,11 +14,13 @@ from typing import Final
 
 import polars as pl
 
+from collectors.smartcar_v3.events import EVENTS
 from flows.exits import Exit, Stop
 from flows.house import House
 from flows.publishing import window_days
+from flows.receiving import COMMAND, seal_journals, take_notice
 from lake import schemas
-from lake.raw import Answer, DamagedSegment, read_segment, segments
+from lake.raw import Answer, DamagedSegment, landed_so_far, read_segment, segments, tag_of
 from lake.reference import currencies
 from lake.runs import StreamCount, add_counts
 from lake.store import LocalStore
@@ -54,8 +56,10 @@ def take_in_new(house: House) -> Counts:
     """Take in everything that has landed since the last time; gives what became of the records, by stream."""
     done = house.runs.taken_in()
     counts: Counts = {}
-    for batch in _batches(house, [name for name in segments(house.store) if name not in done]):
-        taken = _drift_once(house, batch.run_id, _take_in_batch(house, house.tables, batch))
+    for batch in _batches(house, [name for name in _landed(house) if name not in done]):
+        taken = add_counts(_take_in_batch(house, house.tables, batch), take_notice(house, batch.answers))
+        taken = _drift_once(house, batch.run_id, taken)
+        _account_received(house, batch)
         house.runs.add(batch.run_id, taken, batch.segments)
         counts = add_counts(counts, taken)
     return counts
@@ -73,9 +77,11 @@ def rebuild(house: House, on_batch: Callable[[int], None] = lambda _: None) -> i
     aside = LocalStore(Path(house.store.uri("state/staging/rebuild")))
     rmtree(aside.home, ignore_errors=True)
     done, marks = house.runs.taken_in(), []
-    for batch in _batches(house, segments(house.store)):
+    for batch in _batches(house, _landed(house)):
         taken = _take_in_batch(house, Tables(aside), batch)
         if new := [name for name in batch.segments if name not in done]:
+            taken = add_counts(taken, take_notice(house, batch.answers))
+            _account_received(house, batch)
             marks.append((batch.run_id, taken if len(new) == len(batch.segments) else {}, new))
         on_batch(len(batch.segments))
     paths = _in_order(_built_files(house.store) | _built_files(aside))
@@ -107,8 +113,26 @@ def take_in(house: House, tables: Tables, answers: list[Answer], earlier: Sequen
     return add_counts(add_counts(by_stream, _received(decoded)), _received(told))
 
 
+def _landed(house: House) -> list[str]:
+    """All segments, with what a receiver that has ended left in its journal."""
+    seal_journals(house)
+    return landed_so_far(house.store)
+
+
+def _account_received(house: House, batch: Batch) -> None:
+    """Begin the run of a batch that no run of ours has asked for."""
+    if received := [answer.received_at for answer in batch.answers if answer.stream == EVENTS]:
+        house.runs.receive(batch.run_id, COMMAND, min(received), max(received))
+
+
 def _take_in_batch(house: House, tables: Tables, batch: Batch) -> Counts:
-    return take_in(house, tables, batch.answers, _begun_before(house, batch))
+    answers, earlier = _remembered(house, batch.answers), _remembered(house, _begun_before(house, batch))
+    return take_in(house, tables, answers, earlier)
+
+
+def _remembered(house: House, answers: list[Answer]) -> list[Answer]:
+    """Without those of a vehicle that was forgotten, as a copy of raw from before would bring them back."""
+    return [answer for answer in answers if not house.guard.hides(answer.vehicle_id)]
 
 
 def _take_in_sessions(
@@ -118,7 +142,7 @@ def _take_in_sessions(
     touched = sessions.touched_months(told, sweeps) | sessions.touched_by_id(_known_ids(tables, told), told)
     history = tables.read(schemas.SESSION_HISTORY, _partitions(touched))
     applied = sessions.apply(history, observed, sweeps, again)
-    _append(tables, schemas.SESSION_HISTORY, history, applied.appended)
+    _keep_history(tables, history, applied)
     published = sessions.months_to_publish(touched) & (touched | _existing(tables))
     standing = sessions.current(
         tables.read(schemas.SESSION_HISTORY, _partitions(sessions.months_to_read(published))),
@@ -157,6 +181,14 @@ def _keep_quarantine(tables: Tables, found: pl.DataFrame) -> None:
     touched = {Partition(month=month) for month in found["month"].unique()}
     kept = pl.concat([tables.read(schemas.QUARANTINE, touched), found]).unique("raw_ref", keep="first")
     tables.publish_changed(schemas.QUARANTINE, kept, touched)
+
+
+def _keep_history(tables: Tables, history: pl.DataFrame, applied: sessions.AppliedSessions) -> None:
+    """Publish the months of history in which a revision was made or told again."""
+    after = applied.history(history)
+    told_again = after.join(applied.confirmed, on=["session_id", "revision"], how="semi")
+    touched = pl.concat([frame.select("make", "month") for frame in (applied.appended, told_again)]).unique()
+    tables.publish_changed(schemas.SESSION_HISTORY, after, _partitions(touched.iter_rows()))
 
 
 def _append(tables: Tables, table: schemas.Table, history: pl.DataFrame, appended: pl.DataFrame) -> None:
@@ -237,9 +269,11 @@ def _begun_before(house: House, batch: Batch) -> list[Answer]:
     found: list[Answer] = []
     names = segments(house.store) if wanted else []
     for name in reversed(names[: names.index(batch.segments[0])] if names else []):
-        answers = _read(house, name)
-        if not wanted or answers[0].run_id != batch.run_id:
+        if not wanted:
             break
+        if tag_of(name) != tag_of(batch.run_id):  # landed beside it, by a receiver
+            continue
+        answers = [answer for answer in _read(house, name) if answer.run_id == batch.run_id]
         pages = [answer for answer in answers if (answer.vehicle_id, answer.stream) in wanted]
         found += pages
         wanted -= {(answer.vehicle_id, answer.stream) for answer in pages if answer.page == 1}

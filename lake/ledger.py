@@ -1,12 +1,12 @@
 """The ledger: per vehicle and stream, the days known complete, and what stands in the way of the others.
 
-It keeps intervals, not cursors: a gap stays a gap until an answer covers it.
+It keeps intervals, not cursors: a gap stays a gap until an answer covers it. What asking found and what was told
+without asking (notices) are kept apart and seen as one, so that the order in which they come does not matter.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,29 +14,12 @@ from sqlalchemy import Connection, Engine, Row, and_, delete, insert, select, up
 
 from lake import state
 from lake.intervals import DayInterval, Intervals, union
+from lake.notices import Notice, StreamState, in_view_of, keep_newer, notices_of
+
+__all__ = ["Ledger", "StreamKey", "StreamState"]
 
 StreamKey = tuple[str, str]
 """Vehicle id and stream."""
-
-
-@dataclass(frozen=True, slots=True)
-class StreamState:
-    """What the ledger says of one stream of one vehicle, beside its days.
-
-    Attributes:
-        asked_at: When it was last asked.
-        blocked_state: Why it cannot be asked or was not answered: a state of the completeness table; None if it was.
-        blocked_detail: The same for a person.
-        blocked_until: Not to be asked again before this instant; None: the next run may.
-        whose_move: Who has to do something first: `owner`, `application_owner`, `chargelake`, `nobody`; None where
-            it was answered.
-    """
-
-    asked_at: datetime
-    blocked_state: str | None = None
-    blocked_detail: str | None = None
-    blocked_until: datetime | None = None
-    whose_move: str | None = None
 
 
 class Ledger:
@@ -72,10 +55,7 @@ class Ledger:
         with self._engine.begin() as connection:
             _set_state(connection, (vehicle_id, stream), StreamState(at))
             if window is not None:
-                before = _coverage(connection, vehicle_id, stream)
-                known = union((*before, window))
-                if known != before:
-                    _replace_coverage(connection, vehicle_id, stream, known)
+                _add_coverage(connection, vehicle_id, stream, window)
 
     def block(
         self, vehicle_id: str, stream: str, blocked: str, *, detail: str, until: datetime | None, at: datetime,
@@ -85,20 +65,38 @@ class Ledger:
         with self._engine.begin() as connection:
             _set_state(connection, (vehicle_id, stream), StreamState(at, blocked, detail, until, whose_move))
 
+    def told(self, vehicle_id: str, stream: str, days: Iterable[DayInterval], notices: Iterable[Notice]) -> None:
+        """Something was told without being asked for. Old news and repeated news change nothing.
+
+        Args:
+            vehicle_id: The vehicle.
+            stream: The stream it is about.
+            days: The whole days that are known by it.
+            notices: What stands in its way, or no longer does, as of which instant.
+        """
+        with self._engine.begin() as connection:
+            keep_newer(connection, vehicle_id, stream, notices)
+            _add_coverage(connection, vehicle_id, stream, *days)
+
     def state(self, vehicle_id: str, stream: str) -> StreamState | None:
-        """What is known of a stream; None if it was never asked."""
+        """What is known of a stream; None if it was never asked nor told of."""
         table = state.streams
         query = select(table).where(table.c.vehicle_id == vehicle_id, table.c.stream == stream)
         with self._engine.connect() as connection:
             row = connection.execute(query).first()
-            return None if row is None else _stream_state(row)
+            notices = notices_of(connection, vehicle_id).get((vehicle_id, stream), ())
+            return in_view_of(None if row is None else _stream_state(row), notices)
 
     def states(self) -> dict[StreamKey, StreamState]:
-        """What is known of every stream that was ever asked."""
+        """What is known of every stream that was ever asked or told of."""
         with self._engine.connect() as connection:
-            return {
+            found = {
                 (row.vehicle_id, row.stream): _stream_state(row) for row in connection.execute(select(state.streams))
             }
+            for key, notices in notices_of(connection).items():
+                if (known := in_view_of(found.get(key), notices)) is not None:
+                    found[key] = known
+        return found
 
     def keep_only(self, vehicle_id: str, stream: str, known: Intervals) -> None:
         """Know these days and no others, as after a landed answer was lost; disjoint intervals."""
@@ -107,13 +105,14 @@ class Ledger:
 
     def lift_blocks(self, vehicle_ids: Iterable[str], stream: str | None = None) -> None:
         """Let these vehicles' streams, or one of them, be asked again, as after a new consent."""
-        change = update(state.streams).where(state.streams.c.vehicle_id.in_(list(vehicle_ids)))
-        if stream is not None:
-            change = change.where(state.streams.c.stream == stream)
+        wanted = list(vehicle_ids)
+        nothing = {"blocked_state": None, "blocked_detail": None, "blocked_until": None, "whose_move": "chargelake"}
         with self._engine.begin() as connection:
-            connection.execute(
-                change.values(blocked_state=None, blocked_detail=None, blocked_until=None, whose_move="chargelake")
-            )
+            for table, lifted in ((state.streams, nothing), (state.notices, {"stands": False})):
+                change = update(table).where(table.c.vehicle_id.in_(wanted))
+                if stream is not None:
+                    change = change.where(table.c.stream == stream)
+                connection.execute(change.values(lifted))
 
 
 def _stream_state(row: Row[Any]) -> StreamState:
@@ -124,6 +123,13 @@ def _coverage(connection: Connection, vehicle_id: str, stream: str) -> Intervals
     table = state.coverage
     query = select(table.c.since, table.c.until).where(table.c.vehicle_id == vehicle_id, table.c.stream == stream)
     return tuple(DayInterval(*row) for row in connection.execute(query.order_by(table.c.since)))
+
+
+def _add_coverage(connection: Connection, vehicle_id: str, stream: str, *days: DayInterval) -> None:
+    before = _coverage(connection, vehicle_id, stream)
+    known = union((*before, *days))
+    if known != before:
+        _replace_coverage(connection, vehicle_id, stream, known)
 
 
 def _replace_coverage(connection: Connection, vehicle_id: str, stream: str, known: Intervals) -> None:

@@ -2,7 +2,9 @@
 
 A **segment** is an immutable file `raw/YYYY-MM-DD/STAMP-TAG.jsonl.gz`: one answer a line, so that
 `zcat data/raw/*/*.jsonl.gz` shows everything that was ever told. Names sort in the order of landing, across
-runs and even if the clock is set back; that order is the canonical order in which records are matched.
+runs and even if the clock is set back; that order is the canonical order in which records are matched. A run and a
+receiver of webhooks land side by side: each names and writes its segment in its turn, so that a segment that appears
+sorts after all that are there.
 """
 
 from __future__ import annotations
@@ -14,17 +16,22 @@ import hashlib
 import re
 import secrets
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal, Self
 
 import msgspec
 
+from lake.lock import Turn
 from lake.store import Store
+
+TURN = "state/landing"
+"""The turn of whoever lands; its note is the newest name."""
 
 _STAMP = "%Y%m%dT%H%M%S.%fZ"
 _SUFFIX = ".jsonl.gz"
 _SEGMENT = re.compile(r"\d{8}T\d{6}\.\d{6}Z-[^-/]+")
+_JOURNAL = re.compile(r"raw/journal/[^/]+\.jsonl")
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,16 +107,20 @@ class Landing:
     Use as an async context manager, or call `land_now` where there is no event loop.
     """
 
-    def __init__(self, store: Store, run_id: str, received: datetime) -> None:
+    def __init__(
+        self, store: Store, run_id: str, received: datetime, clean: Callable[[Answer], Answer] = lambda answer: answer
+    ) -> None:
         """Start after all that has landed, even if the clock `received` was read from was set back.
 
         Args:
             store: Where to land.
             run_id: Stands in each segment's name through its last part.
             received: Now (UTC).
+            clean: Takes out of each answer what must not land (`lake.forgotten`).
         """
         self._store = store
-        self._tag = run_id.rsplit("-", 1)[-1]
+        self._clean = clean
+        self._tag = tag_of(run_id)
         self._last = max(received, _newest_stamp(store) + timedelta(microseconds=1))
         self._waiting: list[tuple[Answer, asyncio.Future[str]]] = []
         self._writer: asyncio.Task[None] | None = None
@@ -133,13 +144,10 @@ class Landing:
 
     def land_now(self, answers: Sequence[Answer]) -> list[str]:
         """Land these answers as one segment, durable on return; gives their refs."""
-        self._last = max(self._last + timedelta(microseconds=1), answers[-1].received_at)
-        segment = f"{self._last.astimezone(UTC).strftime(_STAMP)}-{self._tag}"
-        refs = _refs(segment, len(answers))
-        named = (msgspec.structs.replace(answer, ref=ref) for answer, ref in zip(answers, refs, strict=True))
-        lines = b"".join(msgspec.json.encode(answer) + b"\n" for answer in named)
-        self._store.put(segment_path(segment), gzip.compress(lines, compresslevel=6, mtime=0))
-        return refs
+        with self._store.in_turn(TURN) as turn:
+            self._last = max(self._last + timedelta(microseconds=1), answers[-1].received_at)
+            segment, self._last = next_name(self._store, turn, self._tag, self._last)
+            return put_segment(self._store, segment, [self._clean(each) for each in answers])
 
     async def _write_waiting(self) -> None:
         while self._waiting:
@@ -154,6 +162,32 @@ class Landing:
             else:
                 for (_, future), ref in zip(batch, refs, strict=True):
                     future.set_result(ref)
+
+
+def next_name(store: Store, turn: Turn, tag: str, at: datetime) -> tuple[str, datetime]:
+    """A name behind all that has landed, with its stamp; for who has the turn of landing.
+
+    Args:
+        store: Where to land.
+        turn: The turn of landing; the name is noted there before it is used.
+        tag: The name's last part.
+        at: The stamp, unless a name that sorts behind has been given.
+    """
+    noted = _SEGMENT.fullmatch(turn.note)
+    newest = _stamp(turn.note) if noted else _newest_stamp(store)
+    at = max(at, newest + timedelta(microseconds=1))
+    segment = f"{at.astimezone(UTC).strftime(_STAMP)}-{tag}"
+    turn.note = segment
+    return segment, at
+
+
+def put_segment(store: Store, segment: str, answers: Sequence[Answer]) -> list[str]:
+    """Write a segment under the name it was given, durable on return; gives the answers' refs."""
+    refs = _refs(segment, len(answers))
+    named = (msgspec.structs.replace(answer, ref=ref) for answer, ref in zip(answers, refs, strict=True))
+    lines = b"".join(msgspec.json.encode(answer) + b"\n" for answer in named)
+    store.put(segment_path(segment), gzip.compress(lines, compresslevel=6, mtime=0))
+    return refs
 
 
 class DamagedSegment(Exception):
@@ -171,9 +205,15 @@ def segments(store: Store) -> list[str]:
     return [name for path in store.list("raw", _SUFFIX) if (name := _segment_at(path)) is not None]
 
 
+def landed_so_far(store: Store) -> list[str]:
+    """The same, listed while nobody lands: what is not among them sorts behind them."""
+    with store.in_turn(TURN):
+        return segments(store)
+
+
 def strays(store: Store) -> list[str]:
-    """The files under `raw/` that no run has landed there."""
-    return [path for path in store.list("raw") if _segment_at(path) is None]
+    """The files under `raw/` that nobody has landed there."""
+    return [path for path in store.list("raw") if _segment_at(path) is None and not _JOURNAL.fullmatch(path)]
 
 
 def read_segment(store: Store, segment: str) -> list[Answer]:
@@ -203,9 +243,24 @@ def read_answers(store: Store, names: Sequence[str]) -> Iterator[Answer]:
         yield from read_segment(store, name)
 
 
-def new_run_id(now: datetime) -> str:
-    """A name for a run that sorts by its start: `20261123T075432Z-5f3a9c`."""
-    return f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+def new_run_id(now: datetime, mark: str = "") -> str:
+    """A name for a run that sorts by its start: `20261123T075432Z-5f3a9c`.
+
+    Args:
+        now: Its start (UTC).
+        mark: Letters beyond `f` before the last part, so that no run of another kind has the same.
+    """
+    return f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{mark}{secrets.token_hex(3)}"
+
+
+def is_segment(name: str) -> bool:
+    """Whether it has the form of a segment's name."""
+    return _SEGMENT.fullmatch(name) is not None
+
+
+def tag_of(name: str) -> str:
+    """What the name of a run and those of its segments have in common."""
+    return name.rsplit("-", 1)[-1]
 
 
 def _refs(segment: str, lines: int) -> list[str]:
@@ -220,6 +275,8 @@ def _segment_at(path: str) -> str | None:
 
 def _newest_stamp(store: Store) -> datetime:
     names = segments(store)
-    if not names:
-        return datetime.min.replace(tzinfo=UTC)
-    return datetime.strptime(names[-1].rsplit("-", 1)[0], _STAMP).replace(tzinfo=UTC)
+    return _stamp(names[-1]) if names else datetime.min.replace(tzinfo=UTC)
+
+
+def _stamp(segment: str) -> datetime:
+    return datetime.strptime(segment.rsplit("-", 1)[0], _STAMP).replace(tzinfo=UTC)

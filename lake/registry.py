@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final
@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy import Engine, Row, delete, insert, select, update
 
 from lake import state
+from lake.forgotten import Forgotten
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,9 @@ class Vehicle:
         timezone: IANA zone, given when it was connected; None if none was.
         consented_at: When access to this vehicle was granted.
         permissions: Scopes that the owner granted.
-        interfaces: The versions of Smartcar's API that it is seen through: `v2.0`, `v3`, or both.
+        interfaces: The versions of Smartcar's API that it is asked by: `v2.0`, `v3`, or both.
+        disconnected_at: When it was found, or made, to be connected no more; None while it is.
+        switched_off: Interfaces it is connected through and no longer asked by.
     """
 
     vehicle_id: str
@@ -48,9 +51,11 @@ class Vehicle:
     consented_at: datetime
     permissions: tuple[str, ...] = ()
     interfaces: tuple[str, ...] = ("v2.0",)
+    disconnected_at: datetime | None = None
+    switched_off: tuple[str, ...] = ()
 
 
-_LISTS: Final = ("permissions", "interfaces")
+_LISTS: Final = ("permissions", "interfaces", "switched_off")
 
 
 class Registry:
@@ -122,6 +127,26 @@ class Registry:
             connection.execute(delete(state.vehicles).where(where))
             values = asdict(vehicle) | {name: list(getattr(vehicle, name)) for name in _LISTS}
             connection.execute(insert(state.vehicles).values(values))
+
+    def forgotten_among(self, vehicle_ids: Iterable[str]) -> list[str]:
+        """Those of these vehicles that were forgotten on purpose, and stay out."""
+        guard = Forgotten(self._engine).guard()
+        return [each for each in vehicle_ids if guard.hides(each)]
+
+    def mark_disconnected(self, vehicle_ids: Iterable[str], at: datetime | None) -> None:
+        """Note since when these vehicles are connected no more; None: they are again."""
+        change = update(state.vehicles).where(state.vehicles.c.vehicle_id.in_(list(vehicle_ids)))
+        with self._engine.begin() as connection:
+            connection.execute(change.values(disconnected_at=at))
+
+    def drop_owner(self, owner_id: str) -> bool:
+        """Forget an owner and the tokens, unless a vehicle of theirs is left; gives whether none was."""
+        has_vehicle = select(state.vehicles.c.vehicle_id).where(state.vehicles.c.owner_id == owner_id)
+        with self._engine.begin() as connection:
+            if connection.execute(has_vehicle.limit(1)).first() is not None:
+                return False
+            connection.execute(delete(state.owners).where(state.owners.c.owner_id == owner_id))
+        return True
 
 
 def _vehicle(row: Row[tuple[object, ...]]) -> Vehicle:

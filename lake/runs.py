@@ -61,6 +61,15 @@ class Runs:
         with self._engine.begin() as connection:
             connection.execute(insert(state.runs).values(run_id=run_id, command=command, started_at=at))
 
+    def receive(self, run_id: str, command: str, since: datetime, until: datetime) -> None:
+        """What was pushed to us is taken in under a run that no process of ours ends: it is as long as its answers."""
+        with self._engine.begin() as connection:
+            known = state.runs.c.run_id == run_id
+            if connection.execute(update(state.runs).where(known).values(finished_at=until)).rowcount:
+                return
+            values = {"run_id": run_id, "command": command, "started_at": since, "finished_at": until}
+            connection.execute(insert(state.runs).values(values | {"outcome": "done"}))
+
     def add(self, run_id: str, counts: Mapping[str, StreamCount], segments: Iterable[str] = ()) -> None:
         """Add to what the run did, by stream.
 

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 import polars as pl
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Raised whenever a published column changes; written into the metadata of each Parquet file."""
 
 UTC: Final = pl.Datetime("us", "UTC")
@@ -106,24 +106,32 @@ _SESSION = (
         "status", pl.String, "`complete`, `ongoing` (no end told) or `vanished` (no longer told: leave it out of sums)."
     ),
     Column("flags", TEXTS, "Data-quality marks, sorted; each is explained below."),
-    Column("source", pl.String, "Interface that told it: `smartcar_v2`."),
-    Column("source_record_id", pl.String, "The source's own id, or null where it has none (BMW, MINI)."),
-    *_PROVENANCE,
+    Column("source", pl.String, "Interface that told its start and end: `smartcar_v2`, `smartcar_v3`."),
+    Column("source_record_id", pl.String, "That source's own id, or null where it has none (v2.0: BMW, MINI)."),
+)
+_TOLD_BY = (
+    Column("sources", TEXTS, "All interfaces that tell it, sorted."),
+    Column("tellings", TEXTS, "The session_id in `session_history` of each of them, in the same order."),
+)
+_TOLD_AS_OF = Column(
+    "told_as_of", UTC, "The latest instant of which the source's data told this; null where it does not say (v2.0)."
 )
 
 CHARGE_SESSIONS: Final = Table(
     "charge_sessions",
-    "One row a physical charging session: Tesla's bills, BMW's and MINI's charge records.",
-    _SESSION,
+    "One row a physical charging session, by whichever interfaces it was told: Tesla's bills, BMW's and MINI's charge "
+    "records, the charge records of v3.",
+    (*_SESSION, *_TOLD_BY, *_PROVENANCE),
     ("make", "month"),
     "started_at",
     ("vehicle_id", "started_at", "session_id"),
 )
 SESSION_HISTORY: Final = Table(
     "session_history",
-    "One row a revision of a session. `status` may also be `moved`: the session went on in another month's file. "
-    "`model`, `timezone` and `local_date` are told of the vehicle and null here, the mark `overlaps` is left out.",
-    _SESSION,
+    "One row a revision of a session as one interface tells it. `status` may also be `moved`: the session went on in "
+    "another month's file. `model`, `timezone` and `local_date` are told of the vehicle and null here, the marks "
+    "`overlaps` and `sources_differ` are left out.",
+    (*_SESSION, _TOLD_AS_OF, *_PROVENANCE),
     ("make", "month"),
     "started_at",
     ("vehicle_id", "session_id", "revision"),
@@ -320,6 +328,7 @@ FLAGS: Final = {
     "incomplete_bill": "One part of the bill has no amount, so `billed_total` is null.",
     "negative_amount": "An amount is below zero: a refund or a credit.",
     "free_of_charge": "Energy above 0 with a bill of 0.",
+    "sources_differ": "Its sources tell energies more than 10 % and 0.5 kWh apart.",
     "overlaps": "Starts before an earlier session of the same vehicle has ended (one of at most 28 days).",
     "implausible_power": "Mean power above 400 kW over the session.",
     "soc_mismatch": "State of charge fell although energy was charged, or rose without any.",

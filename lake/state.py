@@ -12,6 +12,8 @@ from typing import Any, Final
 
 from sqlalchemy import (
     URL,
+    BigInteger,
+    Boolean,
     Column,
     Date,
     DateTime,
@@ -76,6 +78,8 @@ vehicles: Final = Table(
     Column("timezone", String),
     Column("consented_at", Instant, nullable=False),
     Column("permissions", JSON, nullable=False),
+    Column("disconnected_at", Instant),
+    Column("switched_off", JSON, nullable=False, server_default="[]"),
     Column("interfaces", JSON, nullable=False, server_default='["v2.0"]'),
 )
 coverage: Final = Table(
@@ -92,6 +96,20 @@ streams: Final = Table(
     Column("vehicle_id", String, primary_key=True),
     Column("stream", String, primary_key=True),
     Column("asked_at", Instant, nullable=False),
+    Column("blocked_state", String),
+    Column("blocked_detail", String),
+    Column("blocked_until", Instant),
+    Column("whose_move", String),
+)
+notices: Final = Table(
+    "notices",
+    metadata,
+    Column("vehicle_id", String, primary_key=True),
+    Column("stream", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("stands", Boolean, nullable=False),
+    Column("sequence", BigInteger),
     Column("blocked_state", String),
     Column("blocked_detail", String),
     Column("blocked_until", Instant),
@@ -137,6 +155,39 @@ run_streams: Final = Table(
     Column("quarantined", Integer, nullable=False, default=0),
     Column("drift", JSON, nullable=False, default=list),
 )
+capabilities: Final = Table(
+    "capabilities",
+    metadata,
+    Column("vehicle_id", String, primary_key=True),
+    Column("stream", String, primary_key=True),
+    Column("capable", Boolean, nullable=False),
+    Column("reason", String),
+    Column("checked_at", Instant, nullable=False),
+    Column("until", Instant, nullable=False),
+)
+house_keys: Final = Table(
+    "house_keys",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("key", LargeBinary, nullable=False),
+)
+tombstones: Final = Table(
+    "tombstones",
+    metadata,
+    Column("mark", String, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("is_clean", Boolean, nullable=False),
+)
+forgetting: Final = Table(
+    "forgetting",
+    metadata,
+    Column("vehicle_id", String, primary_key=True),
+    Column("owner_id", String),
+    Column("make", String),
+    Column("begun_at", Instant, nullable=False),
+    Column("connection", String, nullable=False),
+    Column("is_erasing", Boolean, nullable=False),
+)
 transformed: Final = Table("transformed", metadata, Column("segment", String, primary_key=True))
 
 
@@ -173,6 +224,20 @@ def damage(engine: Engine) -> str | None:
     with engine.connect() as connection:
         found = connection.execute(text("PRAGMA quick_check(1)")).scalar_one()
     return None if found == "ok" else str(_unusable(engine.url, ValueError(f"malformed: {' '.join(found.split())}")))
+
+
+def scrub(engine: Engine) -> bool:
+    """Leave no byte of deleted rows in a SQLite file or its log; gives whether that is so.
+
+    A reader that still looks at the past keeps the log as it is; then it is False, and another time may help. Another
+    database keeps what its own vacuum has not cleared yet, which is for its administrator: there it is True.
+    """
+    if engine.dialect.name != "sqlite":
+        return True
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM"))
+        busy, *_ = connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).one()
+    return not busy
 
 
 def _add_new_columns(engine: Engine) -> None:
@@ -228,7 +293,7 @@ def _prepare_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "connect")
     def set_pragmas(connection: Any, _: Any) -> None:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "secure_delete=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
 

@@ -18,6 +18,8 @@ from typing import Final, Protocol
 
 from fsspec.utils import get_protocol
 
+from lake.lock import Turn, in_turn
+
 STAGING: Final = "state/staging"
 """Files in the making; outside of `raw/` and `lake/`, where readers' globs would find them."""
 
@@ -54,6 +56,9 @@ class Store(Protocol):
     def uri(self, path: str) -> str:
         """What Polars, DuckDB and a person call this path."""
 
+    def in_turn(self, path: str) -> contextlib.AbstractContextManager[Turn]:
+        """Wait until no other process has the turn that the file `path` stands for, and have it for a block."""
+
 
 class LocalStore:
     """A folder of this machine: staged beside the data, fsynced, renamed."""
@@ -69,7 +74,7 @@ class LocalStore:
     def put(self, path: str, content: bytes) -> None:
         """Write beside the data, make durable, rename into place, make the name durable."""
         target = self._at(path)
-        with _clearly(target):
+        with clearly(target):
             self._stage(path, target, content)
 
     def _stage(self, path: str, target: Path, content: bytes) -> None:
@@ -94,7 +99,7 @@ class LocalStore:
         target = self._at(path)
         if not target.exists():
             return
-        with _clearly(target):
+        with clearly(target):
             target.unlink()
             left = target.parent
             with contextlib.suppress(OSError):
@@ -123,8 +128,17 @@ class LocalStore:
         """The absolute path."""
         return str(self._at(path))
 
+    @contextlib.contextmanager
+    def in_turn(self, path: str) -> Iterator[Turn]:
+        """A turn by a lock of the kernel on the file; raises HomeUnwritable."""
+        target = self._at(path)
+        with contextlib.ExitStack() as stack:
+            with clearly(target):
+                turn = stack.enter_context(in_turn(target))
+            yield turn
+
     def sweep_staging(self) -> None:
-        """Remove what a killed run left half written; only for the run that holds the lock."""
+        """Remove what a killed run left half written; only for the run that holds the lock, while nobody lands."""
         shutil.rmtree(self._at(STAGING), ignore_errors=True)
 
     def _at(self, path: str) -> Path:
@@ -146,7 +160,8 @@ def open_store(home: str) -> LocalStore:
 
 
 @contextlib.contextmanager
-def _clearly(target: Path) -> Iterator[None]:
+def clearly(target: Path) -> Iterator[None]:
+    """Say which file could not be written, why and what to do: raises HomeUnwritable for OSError."""
     try:
         yield
     except OSError as error:

@@ -12,6 +12,7 @@ from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from lake.names import Namer
 from lake.tables import Tables
 from reports import figures, grids, tallies, wording
 from reports.figures import Action
@@ -29,7 +30,7 @@ class Todo:
 
     Attributes:
         vehicles: How many wait, and of which makes.
-        ids: The first of them.
+        ids: The first of them, by the names that the page gives them.
         more: How many others.
     """
 
@@ -40,13 +41,14 @@ class Todo:
     more: int
 
 
-def overview(tables: Tables, generated_at: datetime, title: str) -> str:
+def overview(tables: Tables, generated_at: datetime, title: str, named: Namer) -> str:
     """The page as one self-contained HTML document.
 
     Args:
         tables: The published tables of a lake; it may be empty.
         generated_at: When the page is made, an aware instant; shown in UTC.
         title: Heading of the page.
+        named: What to call a vehicle: pseudonyms as a rule, `lake.names.real_ids` on request.
 
     Raises:
         lake.tables.DamagedTable: A file of the lake cannot be read.
@@ -65,7 +67,7 @@ def overview(tables: Tables, generated_at: datetime, title: str) -> str:
         summary=summary,
         tiles=tiles(summary),
         panels=panels.all_panels(tallied, summary.billed),
-        todos=todos(summary.actions),
+        todos=todos(summary.actions, named),
         actions_left=max(len(summary.actions) - _MOST_ACTIONS, 0),
         runs=figures.runs(tallied.runs, _MOST_RUNS),
         grids=grids,
@@ -73,14 +75,14 @@ def overview(tables: Tables, generated_at: datetime, title: str) -> str:
     )
 
 
-def todos(actions: tuple[Action, ...]) -> tuple[Todo, ...]:
+def todos(actions: tuple[Action, ...], named: Namer) -> tuple[Todo, ...]:
     """What needs somebody, the sentence of most vehicles first, as many as a page should show."""
     return tuple(
         Todo(
             whose_move=each.whose_move.replace("_", " "),
             what_to_do=each.what_to_do or "No sentence was given.",
             vehicles=f"{wording.counted(len(each.vehicle_ids), 'vehicle', 'vehicles')} ({', '.join(each.makes)})",
-            ids=each.vehicle_ids[:_MOST_VEHICLES],
+            ids=tuple(named(vehicle_id) for vehicle_id in each.vehicle_ids[:_MOST_VEHICLES]),
             more=max(len(each.vehicle_ids) - _MOST_VEHICLES, 0),
         )
         for each in actions[:_MOST_ACTIONS]

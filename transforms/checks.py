@@ -76,9 +76,12 @@ _ANY_AMOUNT: Final = _col("energy_amount").is_not_null() | _col("other_amount").
 _BOTH_AMOUNTS: Final = _col("billed_energy").is_not_null() & _col("billed_other").is_not_null()
 
 
+_FOR_WHAT: Final = {"energy": "energy", "other": "anything else"}
+
+
 def _amount(part: str) -> tuple[Rule, Rule]:
     fault = _col(f"{part}_fault")
-    detail = _told(f"cost.{part} is '{{}}'", f"{part}_amount")
+    detail = _told(f"the amount for {_FOR_WHAT[part]} is '{{}}'", f"{part}_amount")
     return (
         Rule("amount_not_a_number", fault == "amount_not_a_number", detail),
         Rule("amount_out_of_range", fault == "amount_out_of_range", detail),
@@ -88,19 +91,19 @@ def _amount(part: str) -> tuple[Rule, Rule]:
 def session_rules() -> tuple[Rule, ...]:
     """What no session can be, by the limits of this module as they are now."""
     return (
-        _missing("chargeStart", "start_text"),
+        _missing("the start", "start_text"),
         _not_a_number(("energy_kwh", "soc_start", "soc_end")),
-        _bad_time("chargeStart", "start_text", "started_at"),
-        _bad_time("chargeEnd", "end_text", "ended_at"),
+        _bad_time("the start", "start_text", "started_at"),
+        _bad_time("the end", "end_text", "ended_at"),
         Rule(
             "end_before_start",
             _col("ended_at") < _col("started_at"),
-            _told("chargeEnd {} is before chargeStart {}", "end_text", "start_text"),
+            _told("the end {} is before the start {}", "end_text", "start_text"),
         ),
         Rule(
             "start_in_future",
             _col("started_at") > _col("received_at") + CLOCK_TOLERANCE,
-            _told("chargeStart {} is after the answer was received, {}", "start_text", "received_at"),
+            _told("the start {} is after the answer was received, {}", "start_text", "received_at"),
         ),
         *_energy(("energy_kwh",), MAX_SESSION_KWH),
         *_amount("energy"),
@@ -138,8 +141,22 @@ _HOURS: Final = (_col("ended_at") - _col("started_at")).dt.total_microseconds() 
 _SOC_RISE: Final = _col("soc_end_pct") - _col("soc_start_pct")
 
 
+TOLD_FLAGS: Final = ("soc_out_of_range", "unknown_charger_type")
+"""The marks that say how a session was told: its row does not show them any more."""
+
+
 def session_flags() -> Mapping[str, pl.Expr]:
-    """The marks of a session: strange, but possible."""
+    """The marks of a session as it was told: strange, but possible."""
+    told = {
+        "soc_out_of_range": (_col("soc_start").is_not_null() & _col("soc_start_pct").is_null())
+        | (_col("soc_end").is_not_null() & _col("soc_end_pct").is_null()),
+        "unknown_charger_type": _col("charging_type").is_not_null() & _col("charger_type").is_null(),
+    }
+    return {**row_flags(), **told}
+
+
+def row_flags() -> Mapping[str, pl.Expr]:
+    """The marks that a session's row shows by its columns."""
     return {
         "free_of_charge": (_col("energy_kwh") > 0) & (_col("billed_total") == 0),
         "implausible_power": (_HOURS > 0) & (_col("energy_kwh") > MAX_POWER_KW * _HOURS),
@@ -149,9 +166,6 @@ def session_flags() -> Mapping[str, pl.Expr]:
         "over_24_hours": _col("ended_at") - _col("started_at") > timedelta(hours=24),
         "same_time": _col("ended_at") == _col("started_at"),
         "soc_mismatch": ((_SOC_RISE < 0) & (_col("energy_kwh") > 0)) | ((_SOC_RISE > 0) & (_col("energy_kwh") == 0)),
-        "soc_out_of_range": (_col("soc_start").is_not_null() & _col("soc_start_pct").is_null())
-        | (_col("soc_end").is_not_null() & _col("soc_end_pct").is_null()),
-        "unknown_charger_type": _col("charging_type").is_not_null() & _col("charger_type").is_null(),
         "zero_energy": _col("energy_kwh") == 0,
     }
 

@@ -39,7 +39,7 @@ def _typed(dtype: pl.DataType | type[pl.DataType], *names: str) -> Columns:
 
 _PLACE: Final = (
     *_typed(pl.String, "stream"),
-    *_typed(UTC, "received_at"),
+    *_typed(UTC, "received_at", "told_as_of"),
     *_typed(pl.String, "run_id", "raw_ref"),
     *_typed(pl.Int64, "position"),
 )
@@ -104,7 +104,8 @@ def decode(answers: Sequence[Answer], currencies: frozenset[str]) -> Decoded:
     """
     reading = Reading([a for a in answers if a.status == 200 and a.stream in STREAMS])  # noqa: PLR2004 (HTTP OK)
     makers = [_maker_sessions(reading, stream) for stream in ("bmw_records", "mini_records")]
-    told = pl.concat([_bills(reading, currencies), *makers])
+    signals = [_signal_sessions(reading, stream, currencies) for stream in ("v3_records", "v3_events")]
+    told = pl.concat([_bills(reading, currencies), *makers, *signals])
     sessions, bad_sessions = _judged(told, checks.session_rules(), checks.session_flags(), SESSION_OBSERVATION)
     days, bad_days = _judged(_days(reading), checks.day_rules(), checks.day_flags(), DAY_OBSERVATION)
     bad = [reading.unreadable(), reading.refused(bad_sessions), reading.refused(bad_days)]
@@ -184,24 +185,61 @@ def _maker_sessions(reading: Reading, stream: str) -> pl.DataFrame:
         columns.numbers("end_percent_remaining").alias("soc_end"),
         columns.truths("is_public").alias("is_public"),
     )
+    return _session_columns(_public_if_told(told), frozenset())
+
+
+def _signal_sessions(reading: Reading, stream: str, currencies: frozenset[str]) -> pl.DataFrame:
+    """Sessions of any make in v3 (API reference, §8): states of charge 0..100, and of when it is told."""
+    columns = reading.columns(stream)
+    energy, other, currency = columns.costs()
+    name, address, latitude, longitude = columns.location()
+    kind, connector = columns.texts("charging_type"), columns.texts("connector_type")
+    is_current = kind.str.contains(_CHARGER).fill_null(value=True)
+    told = columns.places().with_columns(
+        columns.texts("start_time").alias("start_text"),
+        columns.texts("end_time").alias("end_text"),
+        columns.numbers("energy_added").alias("energy_kwh"),
+        columns.texts("id").alias("source_record_id"),
+        name.alias("location_name"),
+        address.alias("address"),
+        latitude.alias("latitude"),
+        longitude.alias("longitude"),
+        energy.alias("energy_amount"),
+        other.alias("other_amount"),
+        currency.alias("currency_text"),
+        kind.set(~is_current, None).alias("charging_type"),
+        pl.coalesce(connector, kind.set(is_current, None)).alias("connector_type"),
+        columns.numbers("start_state_of_charge").alias("soc_start"),
+        columns.numbers("end_state_of_charge").alias("soc_end"),
+        columns.truths("is_public_charger").alias("is_public"),
+        pl.lit(100.0).alias("soc_full"),
+    )
+    return _session_columns(_public_if_told(told), currencies)
+
+
+def _public_if_told(told: pl.DataFrame) -> pl.DataFrame:
+    """With the place of sessions of which only `is_public` says anything."""
     place = pl.when("is_public").then(pl.lit("public")).otherwise(pl.lit("unknown"))
     method = pl.when("is_public").then(pl.lit("is_public"))
-    return _session_columns(told.with_columns(place.alias("place"), method.alias("place_method")), frozenset())
+    return told.with_columns(place.alias("place"), method.alias("place_method"))
 
 
 _TOLD_SESSION: Final = pl.Schema(
     [
         *_typed(pl.Int64, "answer", "position"),
         *_typed(pl.String, "source", "vehicle_id", "make", "stream", "run_id", "raw_ref"),
-        *_typed(UTC, "received_at"),
+        *_typed(UTC, "received_at", "told_as_of"),
         *_typed(pl.String, "start_text", "end_text", "source_record_id", "location_name", "address"),
         *_typed(pl.String, "place", "place_method", "charging_type", "connector_type"),
         *_typed(pl.String, "energy_amount", "other_amount", "currency_text"),
-        *_typed(pl.Float64, "energy_kwh", "soc_start", "soc_end", "latitude", "longitude"),
+        *_typed(pl.Float64, "energy_kwh", "soc_start", "soc_end", "soc_full", "latitude", "longitude"),
         *_typed(pl.Boolean, "is_public"),
     ]
 )
-"""What any source may tell of a session, as told; what one does not tell is null."""
+"""What any source may tell of a session, as told; what one does not tell is null.
+
+`soc_full` is what a full battery is in the states of charge beside it: 100, or 1 where it is null.
+"""
 
 
 def _session_columns(told: pl.DataFrame, currencies: frozenset[str]) -> pl.DataFrame:
@@ -232,7 +270,7 @@ def _currency(currencies: frozenset[str]) -> pl.Expr:
     return pl.when(amount & code.is_in(sorted(currencies))).then(code)
 
 
-def _percent(fraction: str) -> pl.Expr:
-    """Percent 0..100 from a fraction 0..1, without the tail of binary floats; null outside."""
-    told = pl.col(fraction)
-    return pl.when(told.is_between(0, 1)).then((told * 100).round(_PERCENT_DIGITS))
+def _percent(charge: str) -> pl.Expr:
+    """Percent 0..100, whatever full is where it was told, without the tail of binary floats; null outside."""
+    told, full = pl.col(charge), pl.col("soc_full").fill_null(1)
+    return pl.when(told.is_between(0, full)).then((told * (100 / full)).round(_PERCENT_DIGITS))

@@ -50,14 +50,9 @@ def shifted(month: str, months: int) -> str:
     return f"{year:04}-{number + 1:02}"
 
 
-def with_next(partitions: Iterable[Partition]) -> set[Partition]:
-    """The partitions and, for each, the following month of the same make."""
-    return {(make, shifted(month, step)) for make, month in partitions for step in (0, 1)}
-
-
-def with_previous(partitions: Iterable[Partition]) -> set[Partition]:
-    """The partitions and, for each, the month before of the same make."""
-    return {(make, shifted(month, step)) for make, month in partitions for step in (-1, 0)}
+def around(partitions: Iterable[Partition], first: int, last: int) -> set[Partition]:
+    """The months from `first` to `last` (0 is the partition's own), of the same make, for each of the partitions."""
+    return {(make, shifted(month, step)) for make, month in partitions for step in range(first, last + 1)}
 
 
 def within(partitions: Iterable[Partition]) -> pl.Expr:

@@ -10,20 +10,24 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 import polars as pl
-from msgspec import UNSET, Raw
+from msgspec import UNSET, Raw, Struct
 from polars._typing import SchemaDict
 
 from lake.raw import Answer
 from lake.schemas import QUARANTINE, UTC
 from transforms import wire
 from transforms.drift import Drift
+from transforms.exact import instants
+from transforms.shapes import NO_TOKEN, Record
 from transforms.sweeps import Page
 
 _ORIGIN: Final[SchemaDict] = {
     **dict.fromkeys(("source", "vehicle_id", "make", "stream"), pl.String),
     "received_at": UTC,
-    **dict.fromkeys(("run_id", "raw_ref"), pl.String),
+    **dict.fromkeys(("run_id", "raw_ref", "told_as_of"), pl.String),
 }
+_NO_MAKE: Final = "UNKNOWN"
+"""The make of a vehicle that was never told."""
 _FAULT: Final[SchemaDict] = {
     **dict.fromkeys(("answer", "position"), pl.Int64),
     **dict.fromkeys(("reason", "detail", "record"), pl.String),
@@ -43,21 +47,22 @@ class Reading:
         self.received: Counter[str] = Counter()
         self._answers = answers
         self._raws: list[Sequence[Raw]] = []
-        self._records: dict[str, list[tuple[int, int, wire.Record]]] = {name: [] for name in wire.STREAMS}
+        self._records: dict[str, list[tuple[int, int, Record]]] = {name: [] for name in wire.STREAMS}
         self._faults: list[tuple[int, int, str, str, str]] = []
-        for number, answer in enumerate(answers):
-            self._open(number, answer)
-        self._origins = _origins(answers)
+        as_of = [self._open(number, answer) for number, answer in enumerate(answers)]
+        self._origins = _origins(answers, as_of)
 
-    def _open(self, number: int, answer: Answer) -> None:
-        raws = wire.open_answer(answer, self.drift)
-        if isinstance(raws, wire.Fault):
-            self._faults.append((number, 0, raws.reason, raws.detail, wire.start_of_body(answer)))
+    def _open(self, number: int, answer: Answer) -> str | None:
+        """Take in an answer; gives of when its records are, as told."""
+        opened = wire.open_answer(answer, self.drift)
+        if isinstance(opened, wire.Fault):
+            self._faults.append((number, 0, opened.reason, opened.detail, wire.start_of_body(answer)))
             self.received[answer.stream] += 1
-            raws = ()
-        self._raws.append(raws)
-        self.received[answer.stream] += len(raws)
+            opened = wire.Opened()
+        self._raws.append(opened.records)
+        self.received[answer.stream] += len(opened.records)
         self._read(number, answer.stream)
+        return opened.told_as_of
 
     def _read(self, number: int, stream: str) -> None:
         good = self._records[stream]
@@ -120,6 +125,7 @@ class Columns:
         self._rows = rows
         self._origins = origins
         self._stream = stream
+        self._shape = wire.STREAMS[stream].shape
         self._drift = drift
         self._records = [record for _, _, record in rows]
 
@@ -144,23 +150,40 @@ class Columns:
 
     def costs(self) -> tuple[pl.Series, pl.Series, pl.Series]:
         """The amount for energy, the amount for anything else, and the currency, all as text."""
-        costs = [wire.NO_COST if cost is None else cost for cost in self._told("cost")]
-        given = [cost for cost in costs if cost is not wire.NO_COST]
-        for field, absent in (("currency", UNSET), ("energy", wire.NO_TOKEN), ("other", wire.NO_TOKEN)):
-            self._note(f"cost.{field}", any(getattr(cost, field) is absent for cost in given))
-        energy = _texts(wire.amount_text(cost.energy) for cost in costs)
-        other = _texts(wire.amount_text(cost.other) for cost in costs)
-        return energy, other, _texts(None if cost.currency is UNSET else cost.currency for cost in costs)
+        currency = _texts(self._inside("cost", "currency"))
+        return self._amounts("energy_amount"), self._amounts("other_amount"), currency
+
+    def location(self) -> tuple[pl.Series, pl.Series, pl.Series, pl.Series]:
+        """Name and address as text, latitude and longitude in degrees."""
+        name, address = (_texts(self._inside("location", part)) for part in ("name", "address"))
+        north, east = (
+            pl.Series(self._inside("location", part), dtype=pl.Float64) for part in ("latitude", "longitude")
+        )
+        return name, address, north, east
+
+    def _amounts(self, field: str) -> pl.Series:
+        tokens = self._inside("cost", field, NO_TOKEN)
+        return _texts(None if token is None else wire.amount_text(token) for token in tokens)
 
     def _told(self, field: str) -> list[Any]:
-        values = [getattr(record, field) for record in self._records]
-        absent = any(value is UNSET for value in values)
-        self._note(wire.name_on_the_wire(self._stream, field), absent)
-        return [None if value is UNSET else value for value in values] if absent else values
+        return self._values(self._records, self._shape, field)
 
-    def _note(self, name: str, absent: bool) -> None:  # noqa: FBT001 (a fact told by the two callers above)
-        if absent:
-            self._drift.missing(self._stream, name)
+    def _inside(self, outer: str, field: str, absent: object = UNSET) -> list[Any]:
+        """A field of the objects that stand in a field; None where there is no object or the field is not told."""
+        objects = self._told(outer)
+        shape = next((type(each) for each in objects if each is not None), None)
+        told = iter(self._values([each for each in objects if each is not None], shape, field, absent, f"{outer}."))
+        return [None if each is None else next(told) for each in objects]
+
+    def _values(
+        self, objects: Sequence[Any], shape: type[Struct] | None, field: str, absent: object = UNSET, prefix: str = ""
+    ) -> list[Any]:
+        values = [getattr(each, field) for each in objects]
+        if shape is None or not any(value is absent for value in values):
+            return values
+        if not wire.STREAMS[self._stream].is_signal:
+            self._drift.missing(self._stream, prefix + wire.name_on_the_wire(shape, field))
+        return [None if value is absent else value for value in values]
 
 
 def _texts(values: Iterable[str | None]) -> pl.Series:
@@ -169,9 +192,21 @@ def _texts(values: Iterable[str | None]) -> pl.Series:
     return told.set((told.str.strip_chars() == "").fill_null(value=False), None)
 
 
-def _origins(answers: Sequence[Answer]) -> pl.DataFrame:
-    """One row an answer: what it says of where its records come from."""
+def _origins(answers: Sequence[Answer], as_of: Sequence[str | None]) -> pl.DataFrame:
+    """One row an answer: what it says of where its records come from, and of when they are (`told_as_of`).
+
+    Only v3 says of when; no data are of later than they were received.
+    """
     rows = [
-        (a.source, a.vehicle_id, wire.STREAMS[a.stream].make, a.stream, a.received_at, a.run_id, a.ref) for a in answers
+        (a.source, a.vehicle_id, _make(a), a.stream, a.received_at, a.run_id, a.ref, told)
+        for a, told in zip(answers, as_of, strict=True)
     ]
-    return pl.DataFrame(rows, schema=_ORIGIN, orient="row")
+    origins = pl.DataFrame(rows, schema=_ORIGIN, orient="row")
+    is_signal = pl.Series([wire.STREAMS[a.stream].is_signal for a in answers], dtype=pl.Boolean)
+    of_when = pl.min_horizontal(instants(origins["told_as_of"]).fill_null(origins["received_at"]), "received_at")
+    return origins.with_columns(pl.when(is_signal).then(of_when).alias("told_as_of"))
+
+
+def _make(answer: Answer) -> str:
+    """The make of the stream, or of the vehicle where the stream has every make."""
+    return wire.STREAMS[answer.stream].make or (answer.make or _NO_MAKE).upper()

@@ -17,7 +17,7 @@ from typing import Final
 import polars as pl
 
 from lake.schemas import CHARGE_SESSIONS, SESSION_HISTORY
-from transforms import identity, months, revisions, vanishing, zones
+from transforms import freshness, identity, merging, months, revisions, vanishing, zones
 from transforms.decode import SESSION_CONTENT
 from transforms.revisions import MOVED
 from transforms.sweeps import NO_SWEEPS, Sweeps
@@ -39,11 +39,17 @@ class AppliedSessions:
         appended: Revisions to append: `lake.schemas.SESSION_HISTORY` and `month`, in no particular order.
         counts: New, changed and unchanged, a stream. What vanished was not received and is in none of them.
         notes: What is said of records that are no longer told, a stream.
+        confirmed: Revisions that were told again, and of when (`transforms.freshness.CONFIRMED`).
     """
 
     appended: pl.DataFrame
     counts: dict[str, revisions.Counts]
     notes: dict[str, set[str]]
+    confirmed: pl.DataFrame
+
+    def history(self, before: pl.DataFrame) -> pl.DataFrame:
+        """The history that was given to `apply`, with what the batch makes of it."""
+        return pl.concat([freshness.with_confirmed(before, self.confirmed), self.appended])
 
 
 def touched_months(observations: pl.DataFrame, sweeps: Sweeps = NO_SWEEPS) -> set[months.Partition]:
@@ -64,13 +70,19 @@ def touched_by_id(index: pl.DataFrame, observations: pl.DataFrame) -> set[months
 
 
 def months_to_publish(touched: Collection[months.Partition]) -> set[months.Partition]:
-    """Partitions whose current rows may differ once the touched ones do: a session may reach into the next month."""
-    return months.with_next(touched)
+    """Partitions whose current rows may differ once the touched ones do.
+
+    A session may reach into the next month, and be told by another source with a start in the month before.
+    """
+    return months.around(touched, -1, 1)
 
 
 def months_to_read(published: Collection[months.Partition]) -> set[months.Partition]:
-    """Partitions whose history `current` must be given to publish these: a session may come from the month before."""
-    return months.with_previous(published)
+    """Partitions whose history `current` must be given to publish these.
+
+    A session may come from the month before, and what was told of that one from the month before it or after.
+    """
+    return months.around(published, -2, 1)
 
 
 def apply(
@@ -95,11 +107,13 @@ def apply(
     parts: list[AppliedSessions] = []
     for observed, whole in sweeps.rounds(told):
         parts.append(_applied(history, observed, whole, sweeps.refused))
-        history = pl.concat([history, parts[-1].appended])
+        history = parts[-1].history(history)
+    confirmed = pl.concat([part.confirmed for part in parts])
     return AppliedSessions(
-        pl.concat([part.appended for part in parts]),
+        freshness.with_confirmed(pl.concat([part.appended for part in parts]), confirmed),
         revisions.add_counts(part.counts for part in parts),
         vanishing.all_notes(part.notes for part in parts),
+        confirmed,
     )
 
 
@@ -111,14 +125,16 @@ def _applied(
     identified = _identified(known, told)
     gone = vanishing.vanished(vanishing.SESSIONS, known, identified, judged, refused)
     real = known.filter(pl.col("status") != MOVED)
-    made = revisions.revise(real, pl.concat([identified, gone.observed]), ("session_id",), SESSION_CONTENT)
-    rows = _history_rows(made)
+    fresh = freshness.without_stale(real, identified)
+    made = revisions.revise(real, pl.concat([fresh, gone.observed]), ("session_id",), SESSION_CONTENT)
+    confirmed = freshness.confirmed(real, made, fresh)
+    rows = freshness.with_confirmed(_history_rows(made), confirmed)
     appended = pl.concat([rows, _moved_rows(history, rows, identified["session_id"])]).sort(
         *SESSION_HISTORY.sort_by, "month"
     )
     counts = revisions.counts(told.filter("counted"), made.filter("counted"))
     unseen = made.join(gone.observed.select("landed"), on="landed", how="semi")
-    return AppliedSessions(appended, counts, vanishing.notes(vanishing.SESSIONS, unseen, gone.kept))
+    return AppliedSessions(appended, counts, vanishing.notes(vanishing.SESSIONS, unseen, gone.kept), confirmed)
 
 
 def current(
@@ -136,9 +152,10 @@ def current(
         publish: Partitions whose rows are wanted; default: all of history, which then must be whole.
 
     Returns:
-        `lake.schemas.CHARGE_SESSIONS` and `month`, with the mark `overlaps` where it holds.
+        `lake.schemas.CHARGE_SESSIONS` and `month`: what several sources tell once (`transforms.merging`), with the mark
+        `overlaps` where it holds.
     """
-    marked = _with_overlaps(_standing(history))
+    marked = _with_overlaps(merging.merged(standing(history)))
     wanted = marked if publish is None else marked.filter(months.within(publish))
     local = zones.with_zone(wanted, vehicles, default_timezone)
     rows = local.with_columns(zones.local_date(local, "started_at").alias("local_date"))
@@ -201,18 +218,18 @@ _OF_REVISION: Final = ("revision", "last_changed_at", "run_id", "raw_ref")
 """What a row of status `moved` has of the revision that moved the session."""
 
 
-def _standing(history: pl.DataFrame) -> pl.DataFrame:
-    """The latest revision of each session, without those that moved out of the months at hand."""
+def standing(history: pl.DataFrame) -> pl.DataFrame:
+    """The latest revision of each telling, without those that moved out of the months at hand."""
     latest = history.filter(pl.col("revision") == pl.col("revision").max().over("session_id"))
     return latest.filter(pl.col("status") != MOVED)
 
 
-def _with_overlaps(standing: pl.DataFrame) -> pl.DataFrame:
+def _with_overlaps(merged: pl.DataFrame) -> pl.DataFrame:
     """The mark `overlaps` on a complete session that starts before an earlier complete one of its vehicle ended."""
     vehicle = ("make", "vehicle_id")
     complete = pl.col("status") == "complete"
     ordinary = pl.col("ended_at") - pl.col("started_at") <= LONGEST_OVERLAP
-    ordered = standing.sort(*vehicle, "started_at", "session_id")
+    ordered = merged.sort(*vehicle, "started_at", "session_id")
     until = pl.when(complete & ordinary).then("ended_at").cum_max().forward_fill()
     overlaps = complete & (until.shift(1).over(vehicle) > pl.col("started_at"))
     marked = pl.concat_list("flags", pl.lit("overlaps")).list.sort()

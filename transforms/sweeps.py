@@ -123,7 +123,8 @@ def told_whole(pages: Iterable[Page], refused: pl.DataFrame, window_days: Mappin
     """The sweeps among these pages.
 
     Args:
-        pages: Readable 200 answers of record streams, in any order, with all pages of the sweeps that end in them.
+        pages: Readable 200 answers of record streams, in any order, with all pages of the sweeps that end in them. The
+            signal of v3 is no sweep: it tells a list of which nobody says how far it reaches.
         refused: Columns `REFUSED`.
         window_days: How far back a stream tells; 0, or not in it: no limit.
     """
@@ -131,7 +132,8 @@ def told_whole(pages: Iterable[Page], refused: pl.DataFrame, window_days: Mappin
     ended: defaultdict[_Key, int] = defaultdict(int)
     later: dict[str, int] = {}
     found: list[dict[str, object]] = []
-    for page in sorted(pages, key=lambda page: _place(page.answer.ref)):
+    windowed = [page for page in pages if not STREAMS[page.answer.stream].is_signal]
+    for page in sorted(windowed, key=lambda page: _place(page.answer.ref)):
         key = (page.answer.source, page.answer.vehicle_id, page.answer.stream)
         if ended[key]:
             later[page.answer.ref] = ended[key]

@@ -16,16 +16,17 @@ REGISTERED: Final = pl.Schema(
 )
 """Columns of the registered vehicles; `owner_trouble` is what the owner has to do, or null."""
 
-BLOCKED: Final = pl.Schema({"vehicle_id": pl.String, "stream": pl.String, "state": pl.String, "detail": pl.String})
-"""Columns of the streams that could not be answered: the completeness state, and what to do in one sentence."""
+BLOCKED: Final = pl.Schema(dict.fromkeys(("vehicle_id", "stream", "whose_move", "detail"), pl.String))
+"""Columns of the streams that could not be answered: who has to do something first, and what in one sentence."""
 
 AT_RISK_DAYS: Final = 7
 """A day that is lost within so many days is at risk."""
 
 _KNOWN: Final = ("collected", "confirmed_empty")
 _NOT_GIVEN: Final = ("not_capable", "before_consent")
-_OWNERS: Final = ("owner_must_act", "no_permission")
 _OURS: Final = ("not_asked", "upstream_error", "over_budget")
+_MOVERS: Final = ("owner", "application_owner", "chargelake")
+"""Whose move it is where it is several people's: the first of them, whose part nobody else can do."""
 
 
 def vehicles(
@@ -64,7 +65,7 @@ def vehicles(
         .join(_sentences(blocked), on="vehicle_id", how="left")
         .with_columns(
             _whose_move(),
-            pl.coalesce("owner_trouble", "owner_sentence", "our_sentence").alias("what_to_do"),
+            pl.coalesce("owner_trouble", *_MOVERS).alias("what_to_do"),
             pl.col("days_known", "days_unknown", "days_at_risk").fill_null(0),
         )
         .select(VEHICLES.schema.names())
@@ -92,22 +93,22 @@ def _at_risk(unknown: pl.DataFrame, window_days: Mapping[str, int], today: date)
 
 
 def _sentences(blocked: pl.DataFrame) -> pl.DataFrame:
-    owners, ours = pl.col("state").is_in(_OWNERS), pl.col("state").is_in(_OURS)
+    """What each has to do for a vehicle, null where it is not their move: vehicle_id and a column for each mover."""
+    of = pl.col("detail")
     return (
         blocked.sort("vehicle_id", "stream")
         .group_by("vehicle_id", maintain_order=True)
-        .agg(
-            pl.col("detail").filter(owners).first().alias("owner_sentence"),
-            pl.col("detail").filter(ours).first().alias("our_sentence"),
-        )
+        .agg(of.filter(pl.col("whose_move") == mover).first().alias(mover) for mover in _MOVERS)
     )
 
 
 def _whose_move() -> pl.Expr:
-    owner = pl.col("owner_trouble").is_not_null() | pl.col("owner_sentence").is_not_null()
+    """The first mover; chargelake only where days are unknown that asking again may tell."""
     return (
-        pl.when(owner)
+        pl.when(pl.col("owner_trouble").is_not_null() | pl.col("owner").is_not_null())
         .then(pl.lit("owner"))
+        .when(pl.col("application_owner").is_not_null())
+        .then(pl.lit("application_owner"))
         .when(pl.col("ours").fill_null(value=False))
         .then(pl.lit("chargelake"))
         .otherwise(pl.lit("nobody"))

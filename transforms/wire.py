@@ -1,4 +1,4 @@
-"""The wire: the documented shape of Smartcar's v2.0 charge records, and how one answer is read against it.
+"""The wire: how one landed answer of Smartcar is read against the documented shape of its records.
 
 Only the form of JSON is judged here, record by record, so that one bad record never spoils its answer. Whether a
 record can be true is decided in `transforms.checks`. No Polars in here, no socket, no file.
@@ -9,76 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias, get_args, get_type_hints
+from typing import Final
 
 import msgspec
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import Raw, Struct
 
 from lake.raw import Answer
+from transforms import shapes, signals
 from transforms.drift import Drift
-
-Time: TypeAlias = str | int | float | UnsetType | None
-Number: TypeAlias = float | UnsetType | None
-Text: TypeAlias = str | UnsetType | None
-NO_TOKEN: Final = Raw(b"")
-"""An amount that is not in the record at all."""
-
-Kinds: TypeAlias = tuple[str, ...]
-"""Kinds of JSON values, as a person calls them; null is allowed everywhere."""
-TEXT, NUMBER, TRUTH, OBJECT, LIST = "text", "number", "true or false", "object", "list"
+from transforms.shapes import LIST, NUMBER, OBJECT, TEXT, TRUTH, Kinds, Record
 
 _NAME_LIMIT = 100
 _BODY_LIMIT = 1000
 _UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
-
-
-class TeslaDay(Struct, forbid_unknown_fields=True, rename="camel", gc=False):
-    """A day of a Tesla, energies in kWh (Smartcar's API reference, §5.1)."""
-
-    date: Time = UNSET
-    home: Number = UNSET
-    other: Number = UNSET
-    super_charger: Number = UNSET
-    total: Number = UNSET
-
-
-class Cost(Struct, forbid_unknown_fields=True, rename="camel", gc=False):
-    """The bill of a Tesla session; amounts are kept as the JSON they came in (§5.2: text or number)."""
-
-    currency: Text = UNSET
-    energy: Raw = NO_TOKEN
-    other: Raw = NO_TOKEN
-
-
-NO_COST: Final = Cost()
-"""A session without a bill."""
-
-
-class TeslaBill(Struct, forbid_unknown_fields=True, rename="camel"):
-    """A paid session of a Tesla, energy in kWh (Smartcar's API reference, §5.2)."""
-
-    charge_start: Time = UNSET
-    charge_end: Time = UNSET
-    energy_consumed: Number = UNSET
-    cost: Cost | UnsetType | None = UNSET
-    location: Text = UNSET
-    record_id: str | int | UnsetType | None = UNSET
-
-
-class MakerSession(Struct, forbid_unknown_fields=True, rename="camel", gc=False):
-    """A session of a BMW or MINI, energy in kWh, state of charge 0..1 (Smartcar's API reference, §5.3)."""
-
-    charge_start: Time = UNSET
-    charge_end: Time = UNSET
-    location: Text = UNSET
-    energy: Number = UNSET
-    is_public: bool | UnsetType | None = UNSET
-    start_percent_remaining: Number = UNSET
-    end_percent_remaining: Number = UNSET
-    charging_type: Text = UNSET
-
-
-Record: TypeAlias = TeslaDay | TeslaBill | MakerSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +32,25 @@ class Stream:
     happens.
 
     Attributes:
-        make: In upper case.
+        make: In upper case; None where the stream has vehicles of every make.
         shape: What a record has.
         decoder: Reads records as documented, and no others.
         lenient: Reads numbers and truths written as text as well.
         fields: The kinds of JSON each field may hold.
+        inner: The same for the fields of those that are objects.
         envelope: The same for the fields around the records.
+        is_signal: Whether it tells the signal of v3: a list of unknown reach, with the instant it is of, in which no
+            field is sure to be there.
     """
 
-    make: str
+    make: str | None
     shape: type[Record]
     decoder: msgspec.json.Decoder[Record]
     lenient: msgspec.json.Decoder[Record]
     fields: Mapping[str, Kinds]
+    inner: Mapping[str, Mapping[str, Kinds]]
     envelope: Mapping[str, Kinds]
+    is_signal: bool = False
 
     @property
     def known_fields(self) -> frozenset[str]:
@@ -110,22 +58,7 @@ class Stream:
         return frozenset(self.fields)
 
 
-_KIND_OF_TYPE: Final[Mapping[object, Kinds]] = {
-    str: (TEXT,),
-    int: (NUMBER,),
-    float: (NUMBER,),
-    bool: (TRUTH,),
-    Cost: (OBJECT,),
-    Raw: (TEXT, NUMBER),
-}
 _KIND_OF_START: Final = {'"': TEXT, "{": OBJECT, "[": LIST, "t": TRUTH, "f": TRUTH}
-
-
-def _kinds(shape: type[Struct]) -> dict[str, Kinds]:
-    """The kinds of JSON that each field of a shape may hold, by its name on the wire."""
-    hints = get_type_hints(shape).values()
-    kinds = ([kind for each in get_args(hint) or (hint,) for kind in _KIND_OF_TYPE.get(each, ())] for hint in hints)
-    return {name: tuple(dict.fromkeys(each)) for name, each in zip(shape.__struct_encode_fields__, kinds, strict=True)}
 
 
 def _kind(value: Raw) -> str | None:
@@ -134,23 +67,24 @@ def _kind(value: Raw) -> str | None:
     return None if start in {"", "n"} else _KIND_OF_START.get(start, NUMBER)
 
 
-def _stream(make: str, shape: type[Record], **envelope: Kinds) -> Stream:
+def _stream(make: str | None, shape: type[Record], *, is_signal: bool = False, **envelope: Kinds) -> Stream:
+    inner = {name: shapes.kinds(each) for name, each in shapes.inner_shapes(shape).items()}
     decoders = (msgspec.json.Decoder(shape), msgspec.json.Decoder(shape, strict=False))
-    return Stream(make, shape, *decoders, _kinds(shape), {"records": (LIST,)} | envelope)
+    return Stream(make, shape, *decoders, shapes.kinds(shape), inner, envelope, is_signal)
 
 
 STREAMS: Final[Mapping[str, Stream]] = {
-    "tesla_days": _stream("TESLA", TeslaDay),
-    "tesla_billing": _stream("TESLA", TeslaBill, hasMoreData=(TRUTH,)),
-    "bmw_records": _stream("BMW", MakerSession),
-    "mini_records": _stream("MINI", MakerSession),
+    "tesla_days": _stream("TESLA", shapes.TeslaDay, records=(LIST,)),
+    "tesla_billing": _stream("TESLA", shapes.TeslaBill, records=(LIST,), hasMoreData=(TRUTH,)),
+    "bmw_records": _stream("BMW", shapes.MakerSession, records=(LIST,)),
+    "mini_records": _stream("MINI", shapes.MakerSession, records=(LIST,)),
+    "v3_records": _stream(None, shapes.SignalSession, is_signal=True),
+    "v3_events": _stream(None, shapes.SignalSession, is_signal=True),
 }
 """The record streams that are decoded; answers of any other are not this room's."""
 
 _OBJECT: Final = msgspec.json.Decoder(dict[str, Raw])
 _LIST: Final = msgspec.json.Decoder(list[Raw])
-_COST_FIELDS: Final = _kinds(Cost)
-
 
 _HIGH, _LOW = rb"u[dD][89abAB][0-9a-fA-F]{2}", rb"u[dD][c-fC-F][0-9a-fA-F]{2}"
 _ESCAPE: Final = re.compile(rb"\\(?:%b\\%b|(?P<half>%b|%b)|.)" % (_HIGH, _LOW, _HIGH, _LOW), re.DOTALL)
@@ -165,20 +99,36 @@ class Fault:
     detail: str
 
 
-def open_answer(answer: Answer, drift: Drift) -> Sequence[Raw] | Fault:
-    """The records of a 200 answer, each as the JSON it came in, or why the body is not the documented shape."""
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The records of an answer, each as the JSON it came in.
+
+    Attributes:
+        records: The records.
+        told_as_of: Of when they are, as told, where the source says so (v3).
+    """
+
+    records: Sequence[Raw] = ()
+    told_as_of: str | None = None
+
+
+def open_answer(answer: Answer, drift: Drift) -> Opened | Fault:
+    """The records of a 200 answer, or why its body is not the documented shape."""
     stream = STREAMS[answer.stream]
     try:
         envelope = _envelope(answer.content)
+        if stream.is_signal:
+            signal = signals.charge_records(envelope)
+            return Opened(_LIST.decode(signal.values), amount_text(signal.told_as_of))
         records = _LIST.decode(envelope["records"])
-    except KeyError:
-        return Fault("unreadable_answer", "the answer has no `records`")
+    except KeyError as missing:
+        return Fault("unreadable_answer", f"the answer has no `{missing.args[0]}`")
     except _UNREADABLE as error:
         return Fault("unreadable_answer", f"the body is not the documented JSON: {error}")
     _note_drift(envelope, stream.envelope, answer.stream, drift, "answer.")
     for name in stream.envelope.keys() - envelope.keys():
         drift.missing(answer.stream, f"answer.{name}")
-    return records
+    return Opened(records)
 
 
 def _envelope(content: bytes) -> dict[str, Raw]:
@@ -213,9 +163,10 @@ def _read_odd_record(raw: Raw, name: str, drift: Drift) -> Record | Fault:
     try:
         told = _OBJECT.decode(raw)
         known = _note_drift(told, STREAMS[name].fields, name, drift)
-        if name == "tesla_billing" and _kind(known.get("cost", NO_TOKEN)) == OBJECT:
-            cost = _note_drift(_OBJECT.decode(known["cost"]), _COST_FIELDS, name, drift, "cost.")
-            known["cost"] = Raw(msgspec.json.encode(cost))
+        for outer, documented in STREAMS[name].inner.items():
+            if outer in known and _kind(known[outer]) == OBJECT:
+                inner = _note_drift(_OBJECT.decode(known[outer]), documented, name, drift, f"{outer}.")
+                known[outer] = Raw(msgspec.json.encode(inner))
         return STREAMS[name].lenient.decode(msgspec.json.encode(known))
     except _UNREADABLE as error:
         return Fault("bad_type", str(error))
@@ -234,10 +185,9 @@ def _note_drift(
     return {name: value for name, value in told.items() if name in documented}
 
 
-def name_on_the_wire(stream: str, field: str) -> str:
-    """The name in the documentation of a field of a stream's records."""
-    shape = STREAMS[stream].shape
-    return shape.__struct_encode_fields__[shape.__struct_fields__.index(field)]
+def name_on_the_wire(shape: type[Struct], name: str) -> str:
+    """The name in the documentation of a field of a shape."""
+    return shape.__struct_encode_fields__[shape.__struct_fields__.index(name)]
 
 
 def text_of(raw: Raw) -> str:

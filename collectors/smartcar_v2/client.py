@@ -126,6 +126,31 @@ class SmartcarClient:
         asking = self._asking(call, OwnersToken(self._tokens, vehicle.owner_id), vehicle.make)
         await self._asker.ask(asking, protocol.read_disconnect)
 
+    async def disconnect_as_manager(self, vehicle: Vehicle) -> None:
+        """The same with the application's management token, where the owner's tokens open nothing any more.
+
+        Raises:
+            ApplicationMustAct: No management token is configured, or it is refused.
+        """
+        call = protocol.ask_disconnect(vehicle.vehicle_id)
+        credentials = ManagementToken(self._management_token(call))
+        await self._asker.ask(self._asking(call, credentials, vehicle.make), protocol.read_disconnect)
+
+    async def disconnect_all(self, *, owner_id: str | None = None, vehicle_id: str | None = None) -> tuple[str, ...]:
+        """Give up the access by owner, by vehicle or by both, through the management API.
+
+        Returns:
+            Ids of the vehicles that were connected until now; none if none was.
+
+        Raises:
+            ApplicationMustAct: No management token is configured, or it is refused.
+        """
+        call = protocol.ask_disconnect_all(owner_id=owner_id, vehicle_id=vehicle_id)
+        credentials = ManagementToken(self._management_token(call))
+        asking = Asking(call=call, base=self._endpoints.management_url, credentials=credentials)
+        found, _ = await self._asker.ask(asking, protocol.read_connections)
+        return tuple(each.vehicle_id for each in found.entries)
+
     async def connections(self, owner_id: str | None = None) -> list[Connection]:
         """Who is connected, newest first.
 
@@ -135,11 +160,7 @@ class SmartcarClient:
         Raises:
             ApplicationMustAct: No management token is configured, or it is refused.
         """
-        token = self._endpoints.management_token
-        if not token:
-            raise ApplicationMustAct(
-                Circumstances(call=protocol.ask_connections().name), "Set CHARGELAKE_SMARTCAR__MANAGEMENT_TOKEN."
-            )
+        token = self._management_token(protocol.ask_connections())
         found: list[Connection] = []
         cursor: str | None = None
         for _ in range(self._endpoints.most_pages):
@@ -153,6 +174,11 @@ class SmartcarClient:
             if len(found) > _MOST_ENTRIES:
                 break
         raise self._endless(protocol.ask_connections().template)
+
+    def _management_token(self, call: Call) -> str:
+        if not self._endpoints.management_token:
+            raise ApplicationMustAct(Circumstances(call=call.name), "Set CHARGELAKE_SMARTCAR__MANAGEMENT_TOKEN.")
+        return self._endpoints.management_token
 
     async def _listing(
         self, ask: Callable[[int], Call], read: Callable[[Response], Listing], owner_id: str

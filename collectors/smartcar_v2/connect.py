@@ -14,7 +14,7 @@ from datetime import datetime
 
 from collectors.calls import is_id
 from collectors.consent import SCOPES, Connected, granted_by_test_account, granted_in_browser, with_what_is_known
-from collectors.errors import Circumstances, CollectError, RetryLater
+from collectors.errors import Circumstances, CollectError, OwnerMustAct, RetryLater
 from collectors.http import Transport
 from collectors.smartcar_v2 import auth
 from collectors.smartcar_v2.client import SmartcarClient
@@ -131,8 +131,10 @@ class Connect:
         vehicles: dict[str, Vehicle] = {}
         known = {vehicle.vehicle_id: vehicle for vehicle in self._registry.vehicles()}
         told = await self._client.vehicles(owner_id)
-        ids = [each for each in told if is_id(each)]
+        forgotten = self._registry.forgotten_among(told)
+        ids = [each for each in told if is_id(each) and each not in forgotten]
         failed = {_shown(each): _no_id() for each in told if not is_id(each)}
+        failed |= {each: _forgotten() for each in forgotten}
         waiting = iter(ids)
 
         async def worker() -> None:
@@ -150,6 +152,7 @@ class Connect:
             for _ in range(min(_AT_ONCE, len(ids))):
                 group.create_task(worker())
         self._ledger.lift_blocks(vehicles)
+        self._registry.drop_owner(owner_id)  # where all of their vehicles were forgotten
         return Connected(owner_id, tuple(vehicles[each] for each in ids if each in vehicles), failed)
 
     async def read_missing(self) -> dict[str, CollectError]:
@@ -199,6 +202,11 @@ class Connect:
 def _no_id() -> CollectError:
     at = Circumstances(call="GET /vehicles", detail="an id that can be none")
     return RetryLater(at, "It was left out: report it to Smartcar.")
+
+
+def _forgotten() -> CollectError:
+    at = Circumstances(call="GET /vehicles", detail="this vehicle was forgotten")
+    return OwnerMustAct(at, "It stays out, until `chargelake forget --undo VEHICLE` lets it be connected again.")
 
 
 def _shown(text: str) -> str:

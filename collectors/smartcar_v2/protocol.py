@@ -104,6 +104,13 @@ def ask_connections(cursor: str | None = None, *, owner_id: str | None = None) -
     return Call("GET", "/management/connections", "connections", query=tuple(query))
 
 
+def ask_disconnect_all(*, owner_id: str | None = None, vehicle_id: str | None = None) -> Call:
+    """Take back the application's access by owner, by vehicle, or by both (management API); one of them is given."""
+    query = [("user_id", owner_id)] if owner_id else []
+    query += [("vehicle_id", vehicle_id)] if vehicle_id else []
+    return Call("DELETE", "/management/connections", "disconnect", query=tuple(query))
+
+
 def read_records(response: Response, stream: Stream) -> Page:
     """How many records a page has and whether another follows; only `hasMoreData` tells (§5.2)."""
     body = read_object(response)

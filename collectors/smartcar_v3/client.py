@@ -16,7 +16,10 @@ from lake.intervals import DayInterval
 from lake.registry import Vehicle
 
 _MOST_PAGES: Final = 2000
-"""Pages after which a list that never ends is given up: 200,000 connections."""
+"""Pages after which a list that never ends is given up."""
+
+_MOST_ENTRIES: Final = 500_000
+"""Connections in all; more is no list of one application, and pages may be of any size."""
 
 
 class SmartcarV3Client:
@@ -83,8 +86,21 @@ class SmartcarV3Client:
             has_more = page.has_next if page.total is None else told < page.total
             if not page.told or not has_more:
                 return [each for each in found if owner_id in {None, each.owner_id}]
-        at = Circumstances(call=call.name, detail=f"no end within {self._most_pages} pages")
+            if told > _MOST_ENTRIES:
+                break
+        at = Circumstances(call=call.name, detail=f"no end within {number} pages")
         raise RetryLater(at, "Smartcar's pages do not end: report it to Smartcar if it stays.")
+
+    async def disconnect(self, vehicle: Vehicle) -> None:
+        """Remove all connections of a vehicle; there is nothing to do where there is none.
+
+        Raises:
+            CollectError: As the answers mean.
+        """
+        for connection in await self.connections(vehicle.owner_id):
+            if connection.vehicle_id == vehicle.vehicle_id and connection.connection_id is not None:
+                call = protocol.ask_disconnect(connection.connection_id)
+                await self._asker.ask(self._asking(call), protocol.read_disconnect)
 
     async def _absence(self, vehicle: Vehicle, tally: Tally, absent: Circumstances) -> CollectError:
         call = protocol.ask_signals(vehicle.vehicle_id, vehicle.owner_id)

@@ -85,6 +85,8 @@ class Inventory:
         kept = {owner.owner_id for owner in self._registry.owners()}
         new: list[str] = []
         told = _one_a_vehicle(connections, known)
+        for forgotten in self._registry.forgotten_among(told):
+            del told[forgotten]
         for vehicle_id, connection in told.items():
             before = known.get(vehicle_id)
             vehicle = with_what_is_known(_vehicle(connection, timezone, before, self._clock.now()), before)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import quote
 
 from collectors.calls import Attributes, Call, NotAsPromised, is_id, read_attributes, read_modern, read_object
 from collectors.http import Response
@@ -87,6 +88,11 @@ def ask_connections(number: int = 1, *, owner_id: str | None = None) -> Call:
     return Call("GET", CONNECTIONS, "v3_connections", query=query, page=number, headers=headers, source=_SOURCE)
 
 
+def ask_disconnect(connection_id: str) -> Call:
+    """Remove a connection; its id is no vehicle's."""
+    return Call("DELETE", f"{CONNECTIONS}/{quote(connection_id, safe='')}", "disconnect", source=_SOURCE)
+
+
 def ask_records(vehicle_id: str, owner_id: str) -> Call:
     """The signal with a vehicle's charge records."""
     return Call(
@@ -117,6 +123,12 @@ def read_connections(response: Response) -> Connections:
     )
 
 
+def read_disconnect(response: Response) -> None:
+    """A success says nothing more, or nothing at all."""
+    if response.body.strip():
+        read_object(response)
+
+
 def read_stored(response: Response) -> Stored:
     """The charge records in an answer: one signal, bare or as `data`, or a list of signals.
 
@@ -129,7 +141,7 @@ def read_stored(response: Response) -> Stored:
         signals = [each for each in told if isinstance(each, dict)]
         found = next((each for each in signals if _code(each) == RECORDS), None)
         return Stored(None if found is None else _signal(found), has_others=bool(signals))
-    if not isinstance(told, dict) or _code(told) not in {RECORDS, None}:
+    if not isinstance(told, dict) or _code(told) not in (RECORDS, None):
         raise NotAsPromised
     return Stored(_signal(told), has_others=True)
 

@@ -6,11 +6,10 @@ never pauses or stops the others, and asking again at once gives the same.
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
-
-import orjson
 
 from collectors.errors import (
     ApplicationMustAct,
@@ -25,6 +24,7 @@ from collectors.errors import (
     RetryNow,
     SignalUnavailable,
     TokenRefused,
+    scrub,
 )
 from collectors.failures import failure
 from collectors.http import Response
@@ -85,9 +85,9 @@ def problem(signal: Signal, at: Circumstances, now: datetime) -> CollectError | 
 def _stored_failure(signal: Signal, at: Circumstances, now: datetime) -> CollectError:
     """The error that a signal tells, by its type as in §10."""
     # An unknown type falls back on the status: it is then what a failure of the maker's is.
-    answer = Response(status=502, headers={}, body=orjson.dumps(dict(signal.error)))
+    answer = Response(status=502, headers={}, body=json.dumps(dict(signal.error)).encode())
     error = failure(answer, call=at.call, vehicle_id=at.vehicle_id, now=now)
-    detail = f"the signal {RECORDS} is {signal.status[:20]}" + (f", {error.at.detail}" if signal.error else "")
+    detail = f"the signal {RECORDS} is {scrub(signal.status[:20])}" + (f", {error.at.detail}" if signal.error else "")
     circumstances = replace(error.at, status=at.status, request_id=at.request_id, detail=detail)
     if isinstance(error, RetryNow | OurBug):
         return RetryLater(circumstances, _ASKED_AGAIN)

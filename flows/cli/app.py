@@ -9,7 +9,20 @@ import sys
 
 import typer
 
-from flows.cli import climate, connecting, keeping, keys, planning, practising, quarantine, reading, running, schedule
+from flows.cli import (
+    climate,
+    connecting,
+    keeping,
+    keys,
+    leaving,
+    planning,
+    practising,
+    quarantine,
+    reading,
+    running,
+    schedule,
+    webhooks,
+)
 from flows.cli.frame import configure_logging, flush_output
 from flows.exits import Exit, Stop
 
@@ -31,11 +44,14 @@ app.command(
     context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []},
 )(practising.emulator)
 app.command(epilog="Example: chargelake connect --timezone Europe/Berlin")(connecting.connect)
+app.command(epilog="Example: chargelake disconnect VEHICLE")(leaving.disconnect)
+app.command(epilog="Example: chargelake forget VEHICLE")(leaving.forget)
 app.command(epilog="Example: chargelake vehicles --json")(reading.vehicles)
 app.command(epilog="Example: chargelake plan --what-if vehicles=30000")(planning.plan)
 app.command(epilog="Example: chargelake collect")(running.collect)
 app.command(epilog="Example, from cron: 15 4 * * * chargelake run")(running.run)
 app.command(epilog="Example: chargelake backfill --since 2026-01-01 --until 2026-06-30")(running.backfill)
+app.command(epilog="Example: chargelake webhooks --host 127.0.0.1 --port 8770")(webhooks.webhooks)
 app.command(epilog="Example: chargelake rebuild")(keeping.rebuild)
 app.command(epilog="Example: chargelake verify --json")(keeping.verify)
 app.add_typer(quarantine.app, name="quarantine")

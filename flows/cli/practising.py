@@ -18,14 +18,15 @@ DEMO_HELP = (
 Vehicles = Annotated[int, typer.Option("--vehicles", min=1, max=2000, help="Size of the fleet.")]
 Seed = Annotated[int, typer.Option("--seed", help="Which fleet.")]
 OpenPage = Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser at the end.")]
+RealIds = Annotated[bool, typer.Option("--real-ids", help="Show Smartcar's vehicle ids on the page.")]
 
 
-def demo(vehicles: Vehicles = 40, seed: Seed = 1, open_page: OpenPage = False) -> None:
+def demo(vehicles: Vehicles = 40, seed: Seed = 1, open_page: OpenPage = False, real_ids: RealIds = False) -> None:
     """Show everything on this machine."""
     from flows.demo import run_demo
 
     with clear_errors():
-        run_demo(vehicles, seed, open_page=open_page)
+        run_demo(vehicles, seed, open_page=open_page, real_ids=real_ids)
 
 
 def emulator(context: typer.Context) -> None:

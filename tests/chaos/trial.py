@@ -12,6 +12,7 @@ from typing import Final
 
 import polars as pl
 
+from tests.chaos.deliveries import DAMAGING, damaged_in, wrongs
 from tests.chaos.lakes import Watcher, everything_kept, missing, read_lake, temporary_files, too_many, untrue
 from tests.chaos.nursery import End
 from tests.chaos.world import PASSING, Stage, World, token_pairs
@@ -39,7 +40,7 @@ class Kill:
 
 @dataclass(slots=True)
 class Verdict:
-    """What came of a trial; every figure but `looks`, `overtaken`, `faults` and `peak_mib` has to be 0."""
+    """What came of a trial; every figure but `damaged`, `looks`, `overtaken`, `faults` and `peak_mib` has to be 0."""
 
     kill: Kill
     was_killed: bool = False
@@ -53,6 +54,8 @@ class Verdict:
     overtaken: int = 0
     peak_mib: float = 0
     faults: Counter[str] = field(default_factory=Counter)
+    spoiled: frozenset[str] = frozenset()
+    damaged: int = 0
     says: list[str] = field(default_factory=list)
 
     @property
@@ -91,6 +94,7 @@ def _killed(world: World, kill: Kill, folder: Path, verdict: Verdict) -> End:
     struck = world.tell("GET", "/emulator/log")["entries"]
     passing = {str(each["name"]) for each in PASSING}
     verdict.faults.update(each["fault"] for each in struck if each["fault"] in passing)
+    verdict.spoiled = frozenset(each["request_id"] for each in struck if each["fault"] in DAMAGING)
     verdict.was_killed = ended.code is None
     if not verdict.was_killed and ended.code != kill.stage.code:
         verdict.says.append(f"the command ended by itself with {ended.code}: {ended.out}")
@@ -100,7 +104,7 @@ def _killed(world: World, kill: Kill, folder: Path, verdict: Verdict) -> End:
 def _judge_between(stage: Stage, home: Path, verdict: Verdict) -> None:
     """The lake that a killed command left: whole files, and rows that a command left alone has or had."""
     try:
-        left = read_lake(home)
+        left = read_lake(home, damaged_in(home, verdict.spoiled))
     except (OSError, pl.exceptions.PolarsError) as error:
         verdict.unreadable += 1
         verdict.says.append(f"after the kill: {error}")
@@ -111,9 +115,13 @@ def _judge_between(stage: Stage, home: Path, verdict: Verdict) -> None:
 
 
 def _judge_after(stage: Stage, home: Path, verdict: Verdict) -> None:
-    after = read_lake(home)
-    lost, more, left = missing(after, stage.undisturbed), too_many(after, stage.undisturbed), temporary_files(home)
+    damaged = damaged_in(home, verdict.spoiled)
+    after, left = read_lake(home, damaged), temporary_files(home)
+    fewer, others, says = wrongs(home, stage.left, damaged)
+    lost, more = missing(after, stage.undisturbed) + fewer, too_many(after, stage.undisturbed) + others
     verdict.lost, verdict.doubled, verdict.temporary = lost, verdict.doubled + more, len(left)
+    verdict.damaged = len(damaged)
+    verdict.says += says[:1]
     if lost or more:
         verdict.says.append(f"the tables differ: {lost} rows are missing, {more} are too many")
         verdict.says += untrue(after, stage.undisturbed)[:1]

@@ -28,6 +28,7 @@ from flows.practice import Practice, emulator_process
 from lake.registry import Registry
 from lake.state import open_state
 from lake.vault import Vault
+from tests.chaos.deliveries import Left, left_by_answers
 from tests.chaos.lakes import Lake, read_lake
 from tests.chaos.nursery import End, Nursery, Order
 
@@ -76,6 +77,7 @@ class Stage:
         base: The home before.
         before: What its lake has.
         undisturbed: What its lake has after the command was left alone.
+        left: What each answer left in quarantine then.
         code: How the command ended then.
         seconds: How long that took.
         steps: The durable steps it passed.
@@ -89,6 +91,7 @@ class Stage:
     base: Path
     before: Lake = field(repr=False)
     undisturbed: Lake = field(repr=False)
+    left: Left = field(repr=False)
     code: int | None
     seconds: float
     steps: tuple[str, ...] = field(repr=False)
@@ -236,6 +239,7 @@ def _stage(
         base=base,
         before=read_lake(base / "home"),
         undisturbed=read_lake(alone / "home"),
+        left=left_by_answers(alone / "home"),
         code=ended.code,
         seconds=ended.seconds,
         steps=tuple((alone / "steps").read_text("utf-8").splitlines()),

@@ -8,7 +8,7 @@ from pathlib import Path
 from time import process_time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from virtual_time import START, VirtualLoop, run
 
@@ -16,6 +16,7 @@ from collectors.errors import BudgetSpent, VehicleWaits
 from collectors.pacing import Pacer, Plan
 from lake.budget import RequestBudget
 from lake.state import open_state
+from tests.tries import tries
 
 
 class Spent:
@@ -66,7 +67,7 @@ plans = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@tries(40)
 @given(plan=plans, wanted=st.integers(1, 150), seed=st.integers(0, 999), stops=st.integers(0, 3))
 def test_however_one_asks_and_restarts_the_bucket_is_never_overdrawn(
     plan: Plan, wanted: int, seed: int, stops: int

@@ -21,7 +21,7 @@ BLOCKS = re.compile(r"```\w+\n(.*?)```", re.DOTALL)
 
 
 def chargelake(arguments: list[str], home: Path, **more: str) -> subprocess.CompletedProcess[str]:
-    usual = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    usual = {name: os.environ[name] for name in ("PATH", "HOME", "COVERAGE_PROCESS_CONFIG") if name in os.environ}
     env = usual | {"CHARGELAKE_HOME": str(home), "CHARGELAKE_ORCHESTRATOR": "none"} | more
     command = [sys.executable, "-m", "flows", *arguments]
     return subprocess.run(command, capture_output=True, text=True, cwd=home, env=env, check=False)

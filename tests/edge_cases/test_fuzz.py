@@ -7,23 +7,27 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from collectors import consent, failures
 from collectors.calls import NotAsPromised
-from collectors.errors import CollectError
+from collectors.errors import Circumstances, CollectError
 from collectors.http import Response
 from collectors.smartcar_v2 import auth, protocol
+from collectors.smartcar_v3 import auth as v3_auth
+from collectors.smartcar_v3 import protocol as v3
+from collectors.smartcar_v3 import signals
 from collectors.streams import STREAMS, V2
 from lake.raw import Answer, encode_body
 from lake.reference import currencies
 from lake.schemas import CHARGE_DAYS, CHARGE_SESSIONS, QUARANTINE_REASONS
+from tests.tries import tries
 from transforms import wire
 from transforms.decode import Decoded, decode
 
 NOW = datetime(2026, 10, 20, 12, tzinfo=UTC)
-quick = settings(max_examples=40, deadline=None, database=None, derandomize=True)
+quick = tries(40)
 
 numbers = st.integers() | st.floats() | st.sampled_from([1e308, -1e308, 10**30, 1696118400, 1696118400000, -0.0])
 words = st.sampled_from(
@@ -121,6 +125,7 @@ READERS = {
         if stream.interface == V2
     },
 }
+V3_READERS = {"connections": v3.read_connections, "stored": v3.read_stored}
 ENVELOPES = (
     "id",
     "vehicles",
@@ -146,6 +151,45 @@ def test_any_answer_of_the_api_is_read_or_not_as_promised(name: str, answer: Res
         READERS[name](answer)
     except NotAsPromised:
         return
+
+
+signal_parts = st.fixed_dictionaries(
+    {},
+    optional=dict.fromkeys(["code", "status", "body", "vehicle", "permissions", "connectedAt"], anything)
+    | {"status": documents("value", "error") | anything, "body": documents("values") | anything},
+)
+resources = st.fixed_dictionaries(
+    {},
+    optional={
+        "id": st.sampled_from([v3.RECORDS, "v-1"]) | anything,
+        "attributes": signal_parts | anything,
+        "meta": documents("oemUpdatedAt", "retrievedAt", "fetchedAt") | anything,
+        "relationships": documents("user", "vehicle") | anything,
+    },
+)
+
+
+@pytest.mark.parametrize("name", sorted(V3_READERS))
+@quick
+@given(data=resources | st.lists(resources | anything, max_size=3) | anything, more=anything)
+def test_any_answer_of_v3_is_read_or_not_as_promised(name: str, data: Any, more: Any) -> None:
+    body = json.dumps({"data": data, "meta": more, "links": more}).encode()
+    try:
+        found = V3_READERS[name](Response(status=200, headers={}, body=body))
+    except NotAsPromised:
+        return
+    if isinstance(found, v3.Stored) and found.signal is not None:
+        problem = signals.problem(found.signal, Circumstances(call="GET /x"), NOW)
+        assert problem is None or problem.what_to_do
+
+
+@quick
+@given(answers("access_token", "expires_in", "error", "errors", "type", "code"))
+def test_any_answer_of_v3s_token_endpoint_is_a_token_or_an_error_of_ours(answer: Response) -> None:
+    try:
+        assert isinstance(v3_auth.read_token(answer, NOW).access, str)
+    except CollectError as error:
+        assert error.what_to_do  # noqa: PT017, either a token or this error
 
 
 @quick

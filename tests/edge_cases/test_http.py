@@ -139,9 +139,28 @@ async def test_430_of_the_plan_is_the_application_owners_move_and_heals(practice
     assert result.exit == Exit.NOTHING_COLLECTED
     assert isinstance(result.stopped, ApplicationMustAct)
     assert "The owner of the Smartcar application must" in str(result.stopped)
+    vehicles, known = (practice.house().tables.read(table) for table in (VEHICLES, COMPLETENESS))
+    assert set(vehicles["whose_move"]) == {"application_owner"}
+    assert set(vehicles["what_to_do"]) == {result.stopped.what_to_do}
+    assert set(known["state"]) <= {"not_asked", "outside_window"}
     practice.emulator.faults.clear()
     healed = await practice.run()
     assert (healed.exit, set(healed.errors)) == (Exit.DONE, FINAL)
+
+
+@pytest.mark.usefixtures("hurried")
+async def test_430_for_one_vehicle_too_many_is_the_application_owners_move(practice: Practice) -> None:
+    house = await practice.connect(FLEET)
+    known = {each.vehicle_id: each.make for each in house.registry.vehicles()}
+    one = next(vehicle_id for vehicle_id, make in known.items() if make == "BMW")
+    practice.emulator.faults.add("vehicle_limit", endpoint="*_records", vehicle=one)
+    result = await practice.run()
+    vehicles = house.tables.read(VEHICLES).filter(pl.col("whose_move") != "nobody")
+    assert (result.exit, vehicles["vehicle_id"].to_list()) == (Exit.SOMEBODY_MUST_ACT, [one])
+    assert vehicles.select("whose_move", "what_to_do").row(0) == (
+        "application_owner",
+        "The owner of the Smartcar application must raise the plan's number of vehicles.",
+    )
 
 
 @pytest.mark.usefixtures("hurried")

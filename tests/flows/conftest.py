@@ -54,7 +54,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def command_line(environment: Mapping[str, str], folder: Path) -> Chargelake:
     """`chargelake` as a process in `folder`, with nothing but this environment."""
-    usual = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    usual = {name: os.environ[name] for name in ("PATH", "HOME", "COVERAGE_PROCESS_CONFIG") if name in os.environ}
     env = usual | {"CHARGELAKE_ORCHESTRATOR": "none"} | dict(environment)
 
     def run(*arguments: str, **more: str) -> Ended:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import polars as pl
 import pytest
 
-from flows import transforming
+from collectors.smartcar_v2.asking import RetryPolicy
+from collectors.smartcar_v2.client import Endpoints
+from flows import collecting, transforming
 from flows.exits import Exit, Stop
 from flows.house import House
 from flows.jobs import Result
@@ -101,7 +104,9 @@ async def test_a_window_that_is_cut_without_a_word_makes_nothing_vanish(practice
     assert vanished(practice.house()).is_empty()
 
 
-async def test_a_window_that_failed_makes_nothing_vanish(practice: Practice) -> None:
+async def test_a_window_that_failed_makes_nothing_vanish(practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collecting, "Endpoints", partial(Endpoints, most_pages=5))
+    monkeypatch.setattr(collecting, "RetryPolicy", partial(RetryPolicy, attempts=2, backoff=0.01))
     await practice.connect(FLEET)
     await practice.run()
     for fault in ("truncated", "server_internal", "endless_pages"):

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from collectors.pacing import Plan
@@ -23,6 +23,7 @@ from flows.whatif import suppose
 from lake.intervals import DayInterval
 from lake.registry import Vehicle
 from tests.flows.conftest import Chargelake, practising
+from tests.tries import tries
 
 NOW = datetime(2026, 10, 20, 4, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -56,6 +57,7 @@ losing = st.builds(
 lasting = st.builds(
     lambda cost, days: {"cost": cost, "wanted_by": NOW + days * DAY}, st.integers(1, 3), st.integers(-9, 9)
 )
+
 allowances = st.builds(
     lambda count, period, ago: allowed(count, period, spent=tuple(NOW - each * HOUR / 4 for each in sorted(ago)[::-1])),
     st.integers(1, 4), st.integers(1, 3), st.lists(st.integers(0, 9), max_size=6),
@@ -84,7 +86,7 @@ def keeps_all(order: Iterable[Due], allowance: Allowance) -> bool:
     return True
 
 
-@settings(deadline=None)
+@tries(60)
 @given(dues=dues, allowance=allowances)
 def test_no_period_has_more_requests_than_the_pacer_lets_through(dues: list[Due], allowance: Allowance) -> None:
     recent = [at for at in allowance.spent if at + allowance.period > NOW][-allowance.count :]
@@ -94,7 +96,7 @@ def test_no_period_has_more_requests_than_the_pacer_lets_through(dues: list[Due]
     assert all(later - earlier >= allowance.period for earlier, later in pairs)
 
 
-@settings(deadline=None)
+@tries(60)
 @given(plan=st.builds(Plan, bucket=st.integers(1, 200), refill_per_minute=st.sampled_from([0.5, 2, 60])))
 def test_a_bucket_that_refills_is_never_overdrawn(plan: Plan) -> None:
     count, seconds = plan.window
@@ -106,7 +108,7 @@ def test_a_bucket_that_refills_is_never_overdrawn(plan: Plan) -> None:
         assert level > -1e-6
 
 
-@settings(deadline=None)
+@tries(60)
 @given(allowance=allowances, lost=hours)
 def test_slots_before_an_instant_are_counted_as_they_come(allowance: Allowance, lost: timedelta) -> None:
     slots = allowance.slots(NOW)
@@ -115,7 +117,7 @@ def test_slots_before_an_instant_are_counted_as_they_come(allowance: Allowance, 
     assert slots.at(before) >= NOW + lost
 
 
-@settings(deadline=None, max_examples=200)
+@tries(100)
 @given(some=st.lists(losing, max_size=5), more=st.lists(lasting, max_size=2), allowance=allowances, margin=hours)
 def test_whatever_some_order_keeps_whole_ours_keeps_whole(
     some: list[dict[str, Any]], more: list[dict[str, Any]], allowance: Allowance, margin: timedelta
@@ -127,7 +129,7 @@ def test_whatever_some_order_keeps_whole_ours_keeps_whole(
     assert len(made.steps) == len(every)
 
 
-@settings(deadline=None, max_examples=60)
+@tries(40)
 @given(lost=st.lists(hours, max_size=5), allowance=allowances)
 def test_where_not_all_can_be_kept_the_least_is_lost(lost: list[timedelta], allowance: Allowance) -> None:
     def lateness(order: Iterable[Due]) -> timedelta:
@@ -140,7 +142,7 @@ def test_where_not_all_can_be_kept_the_least_is_lost(lost: list[timedelta], allo
     assert lateness(step.due for step in made.steps) == min(map(lateness, itertools.permutations(every)))
 
 
-@settings(deadline=None)
+@tries(60)
 @given(dues=dues, allowance=allowances)
 def test_what_loses_is_asked_in_the_order_of_its_deadlines(dues: list[Due], allowance: Allowance) -> None:
     made = schedule(dues, allowance, NOW)
@@ -148,7 +150,7 @@ def test_what_loses_is_asked_in_the_order_of_its_deadlines(dues: list[Due], allo
     assert deadlines == sorted(deadlines, key=lambda at: at or NOW)
 
 
-@settings(deadline=None)
+@tries(60)
 @given(dues=dues, allowance=allowances, seed=st.randoms(use_true_random=False))
 def test_the_order_does_not_depend_on_how_it_is_handed_in(dues: list[Due], allowance: Allowance, seed: Any) -> None:
     shuffled = list(dues)
@@ -156,7 +158,7 @@ def test_the_order_does_not_depend_on_how_it_is_handed_in(dues: list[Due], allow
     assert schedule(shuffled, allowance, NOW) == schedule(dues, allowance, NOW)
 
 
-@settings(deadline=None)
+@tries(60)
 @given(dues=dues, spent=st.integers(0, 6), most=st.integers(1, 5))
 def test_no_vehicle_is_asked_beyond_its_month(dues: list[Due], spent: int, most: int) -> None:
     shared = [Due(vehicle_id="v-1", stream=due.vehicle_id, cost=due.cost, wanted_by=due.wanted_by) for due in dues]

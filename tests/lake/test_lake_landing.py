@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lake.raw import (
@@ -29,6 +29,7 @@ from lake.raw import (
     segments,
 )
 from lake.store import LocalStore
+from tests.tries import tries
 
 NOW = datetime(2026, 10, 20, 12, tzinfo=UTC)
 RUN = "20261020T120000Z-a1b2c3"
@@ -87,7 +88,7 @@ def test_a_later_run_lands_later_even_if_the_clock_was_set_back(store: LocalStor
 
 
 @given(st.lists(st.integers(-500_000, 500_000), min_size=1, max_size=6))
-@settings(max_examples=20)
+@tries(20)
 def test_order_is_kept_whatever_the_clock_does(tmp_path_factory: pytest.TempPathFactory, seconds: list[int]) -> None:
     store = LocalStore(tmp_path_factory.mktemp("home"))
     for number, offset in enumerate(seconds):
@@ -175,7 +176,7 @@ async def test_an_answer_lands_even_if_who_brought_it_is_cancelled(store: LocalS
 
 
 @given(st.lists(st.binary(max_size=200) | st.text(max_size=80).map(lambda text: text.encode()), min_size=1, max_size=5))
-@settings(max_examples=40)
+@tries(25)
 def test_any_bytes_come_back_as_they_were_told(tmp_path_factory: pytest.TempPathFactory, told: list[bytes]) -> None:
     store = LocalStore(tmp_path_factory.mktemp("home"))
     land(store, *told)

@@ -15,7 +15,7 @@ import pytest
 from lake_rows import BMW_OCTOBER, TESLA_NOVEMBER, TESLA_OCTOBER, frame, in_november, run, session, vehicle
 
 from lake import digest
-from lake.schemas import CHARGE_SESSIONS, RUNS, SESSION_HISTORY, TABLES, VEHICLES, Table
+from lake.schemas import CHARGE_SESSIONS, RUNS, SCHEMA_VERSION, SESSION_HISTORY, TABLES, VEHICLES, Table
 from lake.store import LocalStore
 from lake.tables import DamagedTable, Partition, SchemaMismatch, Tables, partition_of, with_month
 
@@ -122,7 +122,10 @@ def test_money_is_exact_to_the_last_digit(tables: Tables) -> None:
 def test_a_file_says_which_table_and_version_it_is(tables: Tables, store: LocalStore) -> None:
     publish(tables, session(1))
     said = pq.read_metadata(file_of(store)).metadata
-    assert (said[b"chargelake.table"], said[b"chargelake.schema_version"]) == (b"charge_sessions", b"1")
+    assert (said[b"chargelake.table"], said[b"chargelake.schema_version"]) == (
+        b"charge_sessions",
+        str(SCHEMA_VERSION).encode(),
+    )
 
 
 def test_a_file_is_compressed_and_has_statistics(tables: Tables, store: LocalStore) -> None:

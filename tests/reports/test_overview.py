@@ -8,8 +8,10 @@ from html.parser import HTMLParser
 import pytest
 from lakes import NOW, bill, day, known, lake, refused, run, session, vehicle
 
+from lake.names import namer, real_ids
 from reports.figures import Action
-from reports.overview import overview, todos
+from reports.overview import overview as overview_named
+from reports.overview import todos
 
 HOSTILE = '<script>alert("1")</script>&\'"'
 VOID = {"meta", "br", "link", "img"}
@@ -62,6 +64,11 @@ def full_lake(home, **told):
         "runs": [run("2026-10-02"), run("2026-10-03", drift=["cost.tax"])],
     }
     return lake(home, **(rows | told))
+
+
+def overview(tables, at, title):
+    """The page with real ids."""
+    return overview_named(tables, at, title, real_ids)
 
 
 def python(code, **environment):
@@ -202,9 +209,9 @@ def test_drawings_do_not_depend_on_the_zone_of_the_machine(tmp_path, html):
     full_lake(tmp_path)
     code = (
         "import sys; from datetime import *; from pathlib import Path; from lake.store import LocalStore\n"
-        "from lake.tables import Tables; from reports.overview import overview\n"
+        "from lake.tables import Tables; from reports.overview import overview\nfrom lake.names import real_ids\n"
         f"page = overview(Tables(LocalStore(Path({str(tmp_path)!r}))), datetime.fromisoformat({NOW.isoformat()!r}),"
-        ' "The fleet\'s charging")\n'
+        ' "The fleet\'s charging", real_ids)\n'
         "sys.stdout.buffer.write(page.encode())"
     )
     assert python(code, TZ="Asia/Tokyo") == html
@@ -218,5 +225,13 @@ def test_importing_the_page_does_not_load_the_drawing_library():
 def test_a_long_list_of_what_to_do_is_cut_and_says_how_much_is_left(tmp_path):
     many = [vehicle(f"v{n:03}", whose_move="owner", what_to_do=f"Do this {n:03}.") for n in range(30)]
     assert "And 5 more;" in Page(overview(lake(tmp_path, vehicles=many), NOW, "t")).text
-    (todo,) = todos((Action("owner", None, ("BMW",), tuple(f"v{n}" for n in range(50))),))
+    (todo,) = todos((Action("owner", None, ("BMW",), tuple(f"v{n}" for n in range(50))),), real_ids)
     assert (len(todo.ids), todo.more, todo.what_to_do) == (20, 30, "No sentence was given.")
+
+
+def test_a_vehicle_has_a_name_that_stands_for_it_unless_real_ids_are_asked_for(tmp_path):
+    tables = lake(tmp_path, vehicles=[vehicle("v-secret", make="MINI", whose_move="owner", what_to_do="Act.")])
+    html = overview_named(tables, NOW, "t", namer(b"k" * 32, [("v-secret", "MINI")]))
+    assert "v-secret" not in html
+    assert re.search(r"MINI-[0-9A-F]{6}", html)
+    assert "v-secret" in overview(tables, NOW, "t")

@@ -32,7 +32,11 @@ def chargelake_in(
     folder: Path, environment: Mapping[str, str], program: tuple[str, ...] = ("-m", "flows")
 ) -> Chargelake:
     """`chargelake` as a process beside this one's event loop, with nothing but this environment."""
-    usual = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ}
+    usual = {
+        name: os.environ[name]
+        for name in ("PATH", "HOME", "PYTHONPATH", "COVERAGE_PROCESS_CONFIG")
+        if name in os.environ
+    }
     env = usual | {"CHARGELAKE_HOME": str(folder / "home"), "CHARGELAKE_ORCHESTRATOR": "none"} | dict(environment)
 
     async def run(*arguments: str, **more: str) -> Ended:

@@ -8,50 +8,38 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from flows.exits import Stop
 from flows.house import House
-from flows.settings import Settings, load_settings
+from flows.settings import load_settings
 from lake import vault
 from lake.lock import hold
 from lake.registry import Owner
 from lake.vault import Vault, WrongKey, new_key
 from tests.security.conftest import NOW, chargelake_in
+from tests.security.rotating import rotate_and_die
 
+CLEAN = multiprocessing.get_context("forkserver")
+CLEAN.set_forkserver_preload(["tests.security.rotating"])
 PAIRS = {f"o-{number}": f"tokens of {number}".encode() for number in range(5)}
 STEPS = 19
 
 
 def rotated_until_killed(house: House, steps: int) -> bool:
-    """Rotate in a process that is killed before a step on the disk or a seal, after `steps` of them; whether it was."""
+    """Rotate in a process that is killed before a step on the disk or a seal, after `steps` of them; whether it was.
+
+    The process starts from a clean one that has imported the house and nothing else. A fork of the process of the
+    tests would end as that one does: Prefect's services, where a test had started them, fail there at the exit.
+    """
     house.engine.dispose()
-    process = multiprocessing.get_context("fork").Process(target=_rotate_and_die, args=(house.settings, steps))
+    process = CLEAN.Process(target=rotate_and_die, args=(house.settings, steps))
     process.start()
     process.join()
-    assert process.exitcode in {0, -signal.SIGKILL}
+    assert process.exitcode in {0, -signal.SIGKILL}, f"the rotation itself ended with {process.exitcode}"
     return process.exitcode != 0
-
-
-def _rotate_and_die(settings: Settings, steps: int) -> None:
-    left = iter(range(steps))
-
-    def killing(act: Callable[..., Any]) -> Callable[..., Any]:
-        def act_or_die(*arguments: Any, **named: Any) -> Any:
-            if next(left, None) is None:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return act(*arguments, **named)
-
-        return act_or_die
-
-    for name in ("replace", "fsync", "open", "fdopen"):
-        setattr(os, name, killing(getattr(os, name)))
-    Vault.seal = killing(Vault.seal)
-    House(settings).rotate_key()
 
 
 def opened(house: House) -> dict[str, bytes]:

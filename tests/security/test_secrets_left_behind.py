@@ -103,7 +103,7 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
     home = folder / "home"
     left.content |= everything_in(folder)
     house = House(load_settings(home=str(home)))
-    left.content["page"] = overview(house.tables, NOW, "A fleet").encode()
+    left.content["page"] = overview(house.tables, NOW, "A fleet", house.names()).encode()
     left.secrets[house.key_file.read_text("ascii")] = "key"
     return left
 

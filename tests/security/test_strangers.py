@@ -94,7 +94,7 @@ async def test_a_visitor_without_the_right_state_neither_ends_the_wait_nor_gives
     async with waiting_for_redirect(back, belongs) as waiting, aiohttp.ClientSession() as browser:
         async with browser.get(back + query) as answer:
             assert answer.status == 400
-        assert not waiting._code.done()
+        assert not waiting._answer.done()
         async with browser.get(f"{back}?code=the-right-one&state=s") as answer:
             assert "the-right-one" not in await answer.text()
         assert await waiting.answer(5) == "the-right-one"
@@ -122,7 +122,7 @@ async def test_only_a_browser_that_was_sent_back_is_answered(back: str, method: 
             assert answer.status == 405
         async with browser.get(back.replace("/callback", "/other") + "?code=c&state=s") as answer:
             assert answer.status == 404
-        assert not waiting._code.done()
+        assert not waiting._answer.done()
 
 
 async def test_it_listens_on_the_loopback_alone(back: str, monkeypatch: pytest.MonkeyPatch) -> None:

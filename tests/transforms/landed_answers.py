@@ -12,7 +12,7 @@ from msgspec import structs
 
 from lake.raw import Answer, encode_body
 from lake.schemas import CHARGE_DAY_HISTORY, SESSION_HISTORY
-from transforms import days, sessions
+from transforms import days, months, sessions
 from transforms.decode import Decoded, decode
 from transforms.sweeps import Sweeps, told_whole
 
@@ -153,8 +153,10 @@ class Lake:
         touched = sessions.touched_months(told, sweeps) | sessions.touched_by_id(index, told)
         applied = sessions.apply(_of(self.history, touched), observed, sweeps, again)
         self._note(applied)
-        written = sorted(applied.appended.select("make", "month").unique().iter_rows())[:cut_short_after]
-        self.history = pl.concat([self.history, _of(applied.appended, written)])
+        after = applied.history(_of(self.history, touched))
+        written = sorted(after.select("make", "month").unique().iter_rows())[:cut_short_after]
+        untouched = self.history.filter(~months.within(written)) if written else self.history
+        self.history = pl.concat([untouched, _of(after, written)])
 
     def _days(self, observed: pl.DataFrame, sweeps: Sweeps) -> None:
         told = days.dated(observed, VEHICLES, "UTC")

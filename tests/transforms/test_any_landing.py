@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import polars as pl
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from landed_answers import (
     CURRENCIES,
@@ -23,12 +23,14 @@ from landed_answers import (
     read,
     session,
 )  # fmt: skip
+from told_by_v3 import signal
 
+from tests.tries import tries
 from transforms import sessions
 from transforms.decode import decode
 from transforms.wire import STREAMS
 
-quick = settings(max_examples=25, deadline=None, database=None, derandomize=True)
+quick = tries(12)
 
 MIDNIGHT = datetime(2026, 9, 30, 23, 59, 40, tzinfo=UTC)
 """Close to the end of a month, so that drift moves sessions across it."""
@@ -179,7 +181,8 @@ odd_records = json_values | st.dictionaries(fields, field_values | odd_cost)
 @quick
 @given(st.sampled_from(sorted(STREAMS)), st.lists(odd_records, max_size=5))
 def test_whatever_json_lands_is_observed_or_quarantined(stream, records):
-    decoded = read(answer(stream, records))
+    body = json.dumps(signal(records)) if STREAMS[stream].is_signal else records
+    decoded = read(answer(stream, body))
     assert decoded.received == {stream: len(records) or 0} or decoded.quarantine["reason"].to_list() == [
         "unreadable_answer"
     ]

@@ -5,14 +5,15 @@ from __future__ import annotations
 import itertools
 
 import polars as pl
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from landed_answers import VEHICLE, Lake, answer, bill, lake_of, swept
 from test_any_landing import bills, maker_sessions, tesla_days
 
+from tests.tries import tries
 from transforms.vanishing import MANY, SOME
 
-quick = settings(max_examples=40, deadline=None, database=None, derandomize=True)
+quick = tries(10)
 
 records = st.one_of(
     st.tuples(st.just("bmw_records"), st.lists(maker_sessions(), max_size=4).map(lambda told: [told])),

@@ -124,6 +124,7 @@ def test_nothing_observed_touches_nothing():
     assert sessions.touched_by_id(NO_HISTORY.select(sessions.INDEX.names()), nothing) == set()
 
 
-def test_publishing_reaches_one_month_ahead_and_reading_one_back():
-    assert sessions.months_to_publish({("BMW", "2026-12")}) == {("BMW", "2026-12"), ("BMW", "2027-01")}
-    assert sessions.months_to_read({("BMW", "2027-01")}) == {("BMW", "2026-12"), ("BMW", "2027-01")}
+def test_publishing_reaches_a_month_either_way_and_reading_what_those_rows_are_made_of():
+    assert sessions.months_to_publish({("BMW", "2026-12")}) == {("BMW", m) for m in ("2026-11", "2026-12", "2027-01")}
+    read_for = {("BMW", m) for m in ("2026-11", "2026-12", "2027-01", "2027-02")}
+    assert sessions.months_to_read({("BMW", "2027-01")}) == read_for
