@@ -17,6 +17,7 @@ from collectors.snapshots import NAMES, SCOPES, Kind, Snapshot, snapshots_of
 from flows import jobs
 from flows.collecting import Wiring, wired
 from flows.exits import Exit, Stop
+from flows.forgetting import known
 from flows.house import House
 from flows.jobs import Job, Result
 from lake.raw import new_run_id
@@ -55,15 +56,15 @@ class Done:
     read_back: bool
 
 
-def vehicle_named(house: House, vehicle_id: str) -> Vehicle:
-    """The connected vehicle of that id.
+def vehicle_named(house: House, name: str) -> Vehicle:
+    """The connected vehicle of that id, or of that name on pages.
 
     Raises:
         Stop: There is none (exit code 2).
     """
-    found = next((each for each in house.registry.vehicles() if each.vehicle_id == vehicle_id), None)
+    found = known(house, name)
     if found is None:
-        raise Stop(Exit.USAGE, f"{vehicle_id}: no such vehicle; `chargelake vehicles` lists them")
+        raise Stop(Exit.USAGE, f"{name}: no such vehicle; `chargelake vehicles` lists them")
     return found
 
 

@@ -515,6 +515,25 @@ def test_what_is_observed_does_not_make_bills_look_dearer(collected: Desk) -> No
     assert sum(house.budget.vehicle_totals(collected.emulator.clock.now().replace(year=2000)).values()) > sum(spent)
 
 
+def test_a_forgotten_vehicle_leaves_nothing_of_its_settings(collected: Desk) -> None:
+    vehicle = collected.vehicle("TESLA").id
+    collected("climate", "stop", vehicle, "cabin", "--send")
+    ended = collected("forget", vehicle, "--yes", "--keep-connection")
+    assert ended.code == 0, ended.err
+    house = collected.house()
+    assert [vehicle in house.tables.read(table)["vehicle_id"] for table in (CHARGE_SCHEDULES, CLIMATE_STATES)] == [
+        False
+    ] * 2
+    assert [
+        path for path in collected.home.rglob("*") if path.is_file() and vehicle.encode() in path.read_bytes()
+    ] == []
+
+
+def test_a_person_may_name_a_vehicle_as_pages_do(collected: Desk) -> None:
+    vehicle = collected.vehicle("NISSAN").id
+    assert collected("schedule", "show", collected.house().names()(vehicle), "--json").json["vehicle_id"] == vehicle
+
+
 # v3: charge timers
 
 
