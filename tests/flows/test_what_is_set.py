@@ -401,6 +401,12 @@ def test_records_are_asked_before_anything_is_observed(collected: Desk) -> None:
     assert all("records" not in name and "billing" not in name for name in names[first:])
 
 
+def test_the_plan_tells_what_will_be_observed(desk: Desk) -> None:
+    planned = desk("plan", "--json").json["observed"]
+    assert len(planned) == 3 * (len(SCHEDULED) + len(PARTS))
+    assert f"{len(planned)} requests" in desk("plan").out
+
+
 def test_once_a_day_is_enough(collected: Desk) -> None:
     collected.emulator.log.clear()
     assert collected("run").code == 0
@@ -438,6 +444,12 @@ def test_what_was_known_before_a_change_can_be_asked_for(collected: Desk) -> Non
     sql = f"SELECT revision FROM charge_schedules WHERE {stands}"
     now, then = (collected("query", sql, "--json", *more).json for more in ([], ["--as-of", at.isoformat()]))
     assert ({row["revision"] for row in now}, {row["revision"] for row in then}) == ({2}, {1})
+
+
+def test_the_query_of_the_page_runs(collected: Desk) -> None:
+    page = Path(__file__).parents[2] / "docs" / "schedules.md"
+    sql = page.read_text("utf-8").split("```sql\n")[1].split("```")[0]
+    assert len(collected("query", sql, "--json").json) > 0
 
 
 def test_a_rebuild_gives_the_same_tables(collected: Desk) -> None:
