@@ -101,6 +101,11 @@ def current(history: pl.DataFrame) -> pl.DataFrame:
     return history.filter(pl.col("superseded_at").is_null())
 
 
+def is_sound(table: Table, history: pl.DataFrame) -> bool:
+    """Whether each revision says rightly when it was replaced, so that one of each stands."""
+    return history.equals(_superseded(table, history))
+
+
 def known_at(history: pl.DataFrame, at: Any) -> pl.DataFrame:
     """The rows as they were known at an instant: what was replaced later still stood."""
     later = pl.col("superseded_at") > at

@@ -344,6 +344,15 @@ def test_what_the_api_would_not_take_is_never_sent(desk: Desk, make: str, option
     assert desk.sent() == []
 
 
+COMMANDS = ("schedule show", "schedule set", "schedule clear", "climate show", "climate start", "climate stop")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_shows_an_example(desk: Desk, command: str) -> None:
+    shown = desk(*command.split(), "--help")
+    assert (shown.code, "Example" in shown.out) == (0, True)
+
+
 WRONG = [
     (["schedule", "show", "nobody"], "no such vehicle"),
     (["schedule", "show", "BMW"], "no charge schedule"),
@@ -432,6 +441,14 @@ def test_a_change_is_a_revision_and_what_was_set_before_stays(collected: Desk) -
 
 def _next_day(desk: Desk) -> None:
     desk.emulator.clock.advance(timedelta(days=1))
+
+
+def test_two_revisions_that_both_stand_are_a_fault(collected: Desk) -> None:
+    vehicle, house = collected.vehicle("NISSAN", 2).id, collected.house()
+    rows = house.tables.read(CHARGE_SCHEDULES)
+    doubled = rows.filter(vehicle_id=vehicle).with_columns(pl.lit(2, pl.Int32).alias("revision"))
+    house.tables.replace_all(CHARGE_SCHEDULES, pl.concat([rows, doubled]))
+    assert [fault.partition(":")[0] for fault in faults(house)] == ["charge_schedules"]
 
 
 def test_what_was_known_before_a_change_can_be_asked_for(collected: Desk) -> None:
