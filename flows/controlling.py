@@ -12,10 +12,12 @@ import polars as pl
 from collectors.asking import Tally
 from collectors.calls import Call
 from collectors.errors import CollectError, NotCapable, RetryLater, RetryNow
+from collectors.observe import Reader
 from collectors.snapshots import NAMES, SCOPES, Kind, Snapshot, snapshots_of
 from flows import jobs
 from flows.collecting import Wiring, wired
 from flows.exits import Exit, Stop
+from flows.forgetting import known
 from flows.house import House
 from flows.jobs import Job, Result
 from lake.raw import new_run_id
@@ -54,15 +56,15 @@ class Done:
     read_back: bool
 
 
-def vehicle_named(house: House, vehicle_id: str) -> Vehicle:
-    """The connected vehicle of that id.
+def vehicle_named(house: House, name: str) -> Vehicle:
+    """The connected vehicle of that id, or of that name on pages.
 
     Raises:
         Stop: There is none (exit code 2).
     """
-    found = next((each for each in house.registry.vehicles() if each.vehicle_id == vehicle_id), None)
+    found = known(house, name)
     if found is None:
-        raise Stop(Exit.USAGE, f"{vehicle_id}: no such vehicle; `chargelake vehicles` lists them")
+        raise Stop(Exit.USAGE, f"{name}: no such vehicle; `chargelake vehicles` lists them")
     return found
 
 
@@ -82,6 +84,18 @@ def settings_of(vehicle: Vehicle, kind: Kind, part: str | None = None) -> tuple[
             Exit.USAGE, f"{part}: no part of the climate; there are {', '.join(str(each.part) for each in offered)}"
         )
     return found
+
+
+def setting_of(vehicle: Vehicle, kind: Kind, part: str | None = None) -> Snapshot:
+    """What of a kind can be set, and not only shown.
+
+    Raises:
+        Stop: There is none (exit code 2).
+    """
+    found = [each for each in settings_of(vehicle, kind, part) if each.control is not None]
+    if not found:
+        raise Stop(Exit.USAGE, f"{vehicle.vehicle_id}: it can be shown, but set through v2.0 only")
+    return found[0]
 
 
 def standing(house: House, vehicle: Vehicle, kind: Kind) -> pl.DataFrame:
@@ -128,7 +142,8 @@ def send(house: House, order: Order) -> Done:
         CollectError: As the answer means.
     """
     vehicle, snapshot = order.vehicle, order.snapshot
-    _require(vehicle, snapshot.control)
+    if snapshot.control is not None:
+        _require(vehicle, snapshot.control)
     read_back = snapshot.permission in vehicle.permissions
 
     async def ask(wiring: Wiring, result: Result) -> Done:
@@ -169,10 +184,16 @@ def _as_a_run(house: House, command: str, ask: Callable[[Wiring, Result], Awaita
 async def _read(house: House, wiring: Wiring, result: Result, vehicle: Vehicle, snapshot: Snapshot) -> None:
     tally = Tally()
     try:
-        await wiring.controls.read(vehicle, snapshot, tally)
+        await _reader(wiring, snapshot).read(vehicle, snapshot, tally)
     finally:
         _count(house, result, snapshot.name, tally)
     house.ledger.answered(vehicle.vehicle_id, snapshot.name, None, house.clock.now())
+
+
+def _reader(wiring: Wiring, snapshot: Snapshot) -> Reader:
+    if snapshot.interface not in wiring.readers:
+        raise Stop(Exit.USAGE, f"the credentials of {snapshot.interface} are not set, which tells {snapshot.name}")
+    return wiring.readers[snapshot.interface]
 
 
 def _count(house: House, result: Result, stream: str, tally: Tally) -> None:

@@ -22,7 +22,7 @@ from lake.names import house_key
 from lake.raw import Answer
 
 _KEY: Final = "tombstones"
-_OF_VEHICLE: Final = (state.vehicles, state.coverage, state.streams, state.capabilities)
+_OF_VEHICLE: Final = (state.vehicles, state.coverage, state.streams, state.capabilities, state.asides)
 
 Ending = Literal["must_end", "may_stay", "keep"]
 """What is to become of the connection at Smartcar: it must end first, may stay if it cannot be ended, is left alone."""
