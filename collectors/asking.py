@@ -1,6 +1,7 @@
 """One call from start to end: credentials, pacing, sending, landing, deciphering, and again if that may help.
 
-Every answer is landed, errors included, before it is deciphered: what a bug here misreads is not lost. What lands holds
+Every answer is landed, errors included, before it is deciphered: what a bug here misreads is not lost. Those alone that
+hold a VIN are read and dropped. What lands holds
 no credentials, and outside of records no e-mail and no VIN.
 """
 
@@ -189,10 +190,11 @@ class Asker:
             asking.tally.requests += 1
             asked_at = self._clock.now()
             response = await self._transport.send(call.request(asking.base, authorization))
-            if not _has_records(call, response):
+            if not (call.is_private or _has_records(call, response)):
                 response = _without_secrets(response, authorization)
         reply = Reply(response, asked_at, self._clock.now())
-        await self._landing.land(self._answer(asking, reply))
+        if not call.is_private:
+            await self._landing.land(self._answer(asking, reply))
         error = self._problem(call, reply)
         if error is not None:
             raise error

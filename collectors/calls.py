@@ -46,6 +46,7 @@ class Call:
         records: Name of the list of records in the answer; None where it holds none.
         headers: Headers beside the credentials.
         source: What the lake calls the interface.
+        is_private: Whether question or answer hold a VIN: then nothing of it lands.
         body: What is sent as JSON, where something is set.
     """
 
@@ -59,6 +60,7 @@ class Call:
     records: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
     source: str = SOURCES[V2]
+    is_private: bool = False
     body: Mapping[str, Any] | None = None
 
     @property

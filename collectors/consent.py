@@ -12,12 +12,14 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from collectors.errors import ApplicationMustAct, Circumstances, CollectError, OurBug, OwnerMustAct, RetryLater
+from collectors.errors import ApplicationMustAct, Circumstances, CollectError, OurBug, OwnerMustAct, RetryLater, scrub
 from collectors.http import Request, Transport
 from collectors.redirect import waiting_for_redirect
 from lake.registry import Vehicle
 
 SCOPES: Final = ("read_vehicle_info", "read_charge_records")
+READ_VIN: Final = "read_vin"
+"""Asked for on request alone: the check of capabilities needs it."""
 _TEST_MODES: Final = ("test", "simulated")
 
 
@@ -55,7 +57,10 @@ _CONNECT_ERRORS: Final[Mapping[str, tuple[type[CollectError], str]]] = {
         OwnerMustAct,
         "The maker's connected services are inactive or expired: the owner must renew them, then connect again.",
     ),
-    "vehicle_incompatible": (OwnerMustAct, "This vehicle does not work with Smartcar: connect another one."),
+    "vehicle_incompatible": (
+        OwnerMustAct,
+        "This vehicle does not work with Smartcar, or not in its country: connect another one.",
+    ),
     "no_vehicles": (OwnerMustAct, "The maker's account has no vehicle: the owner must add it, then connect again."),
     "configuration_error": (
         ApplicationMustAct,
@@ -105,17 +110,23 @@ def read_redirect(url: str, state: str, answer: str = "code") -> str:
             at, "The answer does not belong to this request (its state differs): start again with the new link."
         )
     if "error" in query:
-        raise connect_error(query["error"])
+        raise connect_error(query["error"], query)
     if not query.get(answer):
         raise OurBug(at, f"Connect sent neither a {answer} nor an error: start again.")
     return query[answer]
 
 
-def connect_error(name: str) -> CollectError:
-    """The error of Connect by its name (§3); a name that nobody knows is the owner's to look at."""
+def connect_error(name: str, told: Mapping[str, str] | None = None) -> CollectError:
+    """The error of Connect by its name (§3); a name that nobody knows is the owner's to look at.
+
+    Args:
+        name: As the redirect told it.
+        told: The redirect's other fields: make, model and year of a vehicle are shown, a VIN never is.
+    """
     kind, what = _CONNECT_ERRORS.get(name, (OwnerMustAct, "Connect did not finish: open the link again."))
     shown = name if name in _CONNECT_ERRORS else "an unknown error"
-    return kind(Circumstances(call="Connect", detail=shown), what)
+    vehicle = " ".join(scrub(told[field]) for field in ("year", "make", "model") if told and told.get(field))
+    return kind(Circumstances(call="Connect", detail=f"{shown} ({vehicle})" if vehicle else shown), what)
 
 
 def with_what_is_known(told: Vehicle, known: Vehicle | None) -> Vehicle:

@@ -63,6 +63,7 @@ class Inbox:
         clock: What time it is; a run of answers is as long as a day (UTC) at most.
         limits: When the journal is sealed.
         on_sealed: Called with each journal that was sealed, from another thread.
+        hides: Whether a vehicle was forgotten on purpose; nothing of it is kept.
         clean: Takes out of a journal what must not land, when it is sealed.
     """
 
@@ -72,12 +73,14 @@ class Inbox:
         clock: Clock,
         limits: Limits = Limits(),
         on_sealed: Callable[[Sealed], None] = lambda _: None,
+        hides: Callable[[str | None], bool] = lambda _: False,
         clean: Cleaning = list,
     ) -> None:
         self._store = store
         self._clock = clock
         self._limits = limits
         self._on_sealed = on_sealed
+        self._hides = hides
         self._clean = clean
         self._run: tuple[date, str] | None = None
         self._number = 0
@@ -115,14 +118,14 @@ class Inbox:
         """Keep what was delivered under `answer.request_id`; durable on return.
 
         Returns:
-            Whether it is new; what is known is not kept again.
+            Whether it is new; what is known is not kept again, and what is of a forgotten vehicle not at all.
 
         Raises:
             HomeUnwritable: It could not be written.
             InboxFull: Too much waits already.
         """
         key = _key(_id(answer))
-        if key in self._known:
+        if key in self._known or self._hides(answer.vehicle_id):
             return False
         if (first := self._under_way.get(key)) is not None:
             await asyncio.shield(first)

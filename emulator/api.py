@@ -181,7 +181,7 @@ async def compatibility(world: World, request: web.Request) -> web.Response:
     """Answer `GET /compatibility`, asked with the application's credentials."""
     if not credentials.is_client(request, world.config):
         raise failure("AUTHENTICATION")
-    return answer(management.compatibility(request.query))
+    return answer(management.compatibility(world, request.query))
 
 
 async def connections(world: World, request: web.Request) -> web.Response:

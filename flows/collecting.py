@@ -11,6 +11,7 @@ from stamina.instrumentation import LoggingOnRetryHook, set_on_retry_hooks
 
 from collectors.asking import Asker, RetryPolicy
 from collectors.collect import Client, Collector, Outcome
+from collectors.connections import Changes
 from collectors.consent import ConnectPage
 from collectors.errors import ApplicationMustAct, Circumstances, CollectError
 from collectors.http import Transport
@@ -20,7 +21,9 @@ from collectors.smartcar_v2.auth import Application
 from collectors.smartcar_v2.client import Endpoints, SmartcarClient, token_store
 from collectors.smartcar_v2.connect import Connect
 from collectors.smartcar_v2.controls import Controls
+from collectors.smartcar_v2.credentials import ApplicationBasic
 from collectors.smartcar_v2.disconnecting import Disconnecting
+from collectors.smartcar_v2.inventory import Inventory as V2Inventory
 from collectors.smartcar_v3.auth import Application as V3Application
 from collectors.smartcar_v3.client import SmartcarV3Client
 from collectors.smartcar_v3.connect import ConnectV3
@@ -81,32 +84,56 @@ class Wiring:
         house = self._house
         return Inventory(self.v3_client, house.registry, house.ledger, house.clock, house.settings.smartcar.mode)
 
-    async def prepare(self) -> None:
+    async def prepare(self) -> Changes:
         """Before a run asks: finish forgetting, refresh tokens that would end unused, read which vehicles there are.
+
+        Returns:
+            What has changed among the connections; nothing where they could not be read.
 
         Raises:
             Stop: There are none (exit code 5).
-            CollectError: None are known, and v3 could not say which there are.
+            CollectError: None are known, and the API could not say which there are.
         """
         await finish_begun(self._house, self.disconnect)
         if V2 in self._interfaces:
             await self.tokens.keep_alive()
+        changes = await self._sync_or_go_on()
+        if V2 in self._interfaces:
             await self.connect().read_missing()
-        if V3 in self._interfaces and self._is_seen_through_v3():
-            await self._sync()
         if not self._house.registry.vehicles():
             raise Stop(Exit.NOTHING_COLLECTED, NO_VEHICLE)
+        return changes
 
-    async def _sync(self) -> None:
+    async def sync(self, *, believe: bool = False) -> Changes:
+        """Read who is connected, through every interface in use, and keep the registry as that is.
+
+        Args:
+            believe: Mark what is gone even where an answer tells far fewer than are known.
+
+        Raises:
+            CollectError: The connections could not be read; what was read before them is taken in.
+        """
+        changes = Changes()
+        if V2 in self._interfaces and self.client.is_manager:
+            house = self._house
+            of_v2 = V2Inventory(self.client, house.registry, house.ledger, house.clock)
+            changes += await of_v2.sync(believe=believe)
+        if V3 in self._interfaces and self._is_seen_through_v3():
+            changes += await self.inventory.sync(believe=believe)
+        return changes
+
+    async def _sync_or_go_on(self) -> Changes:
         try:
-            changes = await self.inventory.sync()
+            changes = await self.sync()
         except CollectError as error:
             if not self._house.registry.vehicles():
                 raise
             # what is known from before can be asked all the same
             _log.warning("the connections could not be read: %s", error)
-            return
-        _log.info("connections: %d new, %d gone, %d back", *map(len, (changes.new, changes.gone, changes.back)))
+            return Changes()
+        for sentence in changes.in_words():
+            _log.info("%s", sentence)
+        return changes
 
     def _is_seen_through_v3(self) -> bool:
         """Whether v3 is in use: by a vehicle, or because there is nothing else."""
@@ -251,6 +278,7 @@ def endpoints(house: House) -> Endpoints:
         api_url=smartcar.api_url,
         management_url=smartcar.management_url,
         management_token=smartcar.management_token.get_secret_value() or None,
+        application=ApplicationBasic(smartcar.client_id, smartcar.client_secret.get_secret_value()),
     )
 
 

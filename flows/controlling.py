@@ -17,7 +17,6 @@ from collectors.snapshots import NAMES, SCOPES, Kind, Snapshot, snapshots_of
 from flows import jobs
 from flows.collecting import Wiring, wired
 from flows.exits import Exit, Stop
-from flows.forgetting import known
 from flows.house import House
 from flows.jobs import Job, Result
 from lake.raw import new_run_id
@@ -54,18 +53,6 @@ class Done:
 
     answers: tuple[Answer, ...]
     read_back: bool
-
-
-def vehicle_named(house: House, name: str) -> Vehicle:
-    """The connected vehicle of that id, or of that name on pages.
-
-    Raises:
-        Stop: There is none (exit code 2).
-    """
-    found = known(house, name)
-    if found is None:
-        raise Stop(Exit.USAGE, f"{name}: no such vehicle; `chargelake vehicles` lists them")
-    return found
 
 
 def settings_of(vehicle: Vehicle, kind: Kind, part: str | None = None) -> tuple[Snapshot, ...]:

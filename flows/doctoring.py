@@ -124,6 +124,9 @@ def _vehicles(house: House) -> Finding:
     count = len(house.registry.vehicles())
     if not count:
         return Finding("vehicles", is_well=False, says="none connected: `chargelake connect`")
+    if begun := house.forgotten.under_way():
+        says = f"{len(begun)} are not forgotten yet: the next run goes on, `chargelake forget` says what is left"
+        return Finding("vehicles", is_well=False, says=says)
     return Finding("vehicles", is_well=True, says=f"{count} connected")
 
 

@@ -54,7 +54,7 @@ def due_now(house: House, *, since: date | None, until: date | None) -> tuple[li
     coverage, states, costs = house.ledger.all_coverage(), house.ledger.states(), bill_pages(house)
     planned: list[Planned] = []
     waiting: list[Waiting] = []
-    for vehicle in house.registry.vehicles():
+    for vehicle in house.registry.connected():
         for stream in streams_of(vehicle):
             key = (vehicle.vehicle_id, stream.name)
             state = states.get(key)

@@ -25,6 +25,7 @@ from flows import descriptions
 from flows.exits import Exit, Stop
 from flows.house import House
 from flows.publishing import publish_runs
+from flows.receiving import seal_journals
 from lake import schemas
 from lake.erasing import erase_from_segment
 from lake.forgotten import Ending, Erasure
@@ -92,6 +93,7 @@ def erase(house: House, erasure: Erasure) -> None:
             written down, and the next `forget` or run goes on with it.
         DamagedSegment, DamagedTable: A file cannot be read, and so not be gone through.
     """
+    seal_journals(house)
     _erase_raw(house, erasure)
     _erase_rows(house, erasure.vehicle_id)
     for page in house.store.list(_PAGES):

@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from flows.exits import Exit, Stop
 from flows.settings import Settings
 from lake.budget import RequestBudget
+from lake.capabilities import Capabilities
 from lake.clock import Clock
 from lake.forgotten import Forgotten, Guard
 from lake.ledger import Ledger
@@ -148,6 +149,11 @@ class House:
     def runs(self) -> Runs:
         """What ran."""
         return Runs(self.engine)
+
+    @cached_property
+    def capabilities(self) -> Capabilities:
+        """What Smartcar said that vehicles can give."""
+        return Capabilities(self.engine)
 
     @cached_property
     def forgotten(self) -> Forgotten:

@@ -13,6 +13,7 @@ from typing import Final
 
 from collectors import snapshots
 from collectors.collect import Outcome
+from collectors.connections import Changes
 from collectors.errors import (
     ApplicationMustAct,
     BudgetSpent,
@@ -22,6 +23,7 @@ from collectors.errors import (
     NothingYet,
     OurBug,
 )
+from collectors.failures import NOT_CONNECTED
 from collectors.streams import V2, V3
 from flows import descriptions
 from flows.collecting import NO_VEHICLE
@@ -68,6 +70,7 @@ class Result:
         stopped: What ended the asking before its end, if anything did.
         counts: What became of the records, by stream; empty until they are transformed.
         waiting_for: Sentences for people whose move it is, with the number of vehicles.
+        changes: What has changed among the connections.
     """
 
     job: Job
@@ -81,6 +84,7 @@ class Result:
     stopped: CollectError | None = None
     counts: Counts = field(default_factory=dict)
     waiting_for: dict[str, int] = field(default_factory=dict)
+    changes: Changes = field(default_factory=Changes)
 
     @property
     def exit(self) -> Exit:
@@ -162,6 +166,8 @@ def check(house: House, result: Result, *, of_records: bool = True) -> None:
         Stop: The sum is off (exit code 1), a bug of ours.
     """
     result.waiting_for = whose_move(house)
+    if result.changes.gone:  # told once: from then on the vehicles table says so
+        result.waiting_for[NOT_CONNECTED] = len(result.changes.gone)
     counts = (house.runs.counts(result.job.run_id), result.counts)  # its own, and all that it took in
     off = sorted({name for each in counts for name, count in each.items() if not count.is_conserved})
     outcome = "not conserved" if off else result.exit.name.lower()
@@ -177,15 +183,20 @@ def check(house: House, result: Result, *, of_records: bool = True) -> None:
 
 
 def whose_move(house: House) -> dict[str, int]:
-    """What owners and the application's owner have to do, in sentences, with the number of vehicles each is about."""
+    """What owners and the application's owner have to do, in sentences, with the number of vehicles each is about.
+
+    Vehicles that are no longer connected are left out: the run that found it has said so, and the vehicles table does.
+    """
+    connected = {vehicle.vehicle_id for vehicle in house.registry.connected()}
     owners = {owner.owner_id: owner.trouble for owner in house.registry.owners() if owner.trouble}
     about: dict[str, set[str]] = {}
-    for vehicle in house.registry.vehicles():
+    for vehicle in house.registry.connected():
         if trouble := owners.get(vehicle.owner_id):
             about.setdefault(trouble, set()).add(vehicle.vehicle_id)
     for (vehicle_id, stream), state in house.ledger.states().items():
         if (
-            stream not in snapshots.NAMES
+            vehicle_id in connected
+            and stream not in snapshots.NAMES
             and state.whose_move in {"owner", "application_owner"}
             and state.blocked_detail
         ):
@@ -198,7 +209,7 @@ def whose_move(house: House) -> dict[str, int]:
 def _not_configured(house: House) -> Iterator[tuple[str, str]]:
     """Vehicles that are seen through an interface without credentials, with a sentence for the application's owner."""
     configured = house.settings.smartcar.interfaces
-    for vehicle in house.registry.vehicles():
+    for vehicle in house.registry.connected():
         for name in vehicle.interfaces if configured else ():
             if name not in configured:
                 yield vehicle.vehicle_id, f"Set {_CREDENTIALS[name]}: these vehicles are seen through {name}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from collectors.connections import Changes
 from collectors.errors import CollectError
 from collectors.streams import V2
 from flows import forgetting
@@ -13,6 +14,7 @@ from flows.exits import Exit, Stop
 from flows.house import House
 from flows.publishing import publish_state
 from lake.forgotten import Ending
+from lake.lock import LakeHeld, hold
 from lake.raw import new_run_id
 from lake.registry import Vehicle
 
@@ -55,6 +57,24 @@ async def disconnect_owner(house: House, owner_id: str) -> tuple[str, ...]:
     return tuple(each.vehicle_id for each in theirs)
 
 
+async def sync(house: House, *, believe: bool = False) -> Changes:
+    """Read who is connected at Smartcar, and keep the registry as that is; the caller holds the lake.
+
+    Args:
+        house: The house.
+        believe: Mark what is gone even where an answer tells far fewer than are known.
+
+    Raises:
+        CollectError: The connections could not be read.
+    """
+    async with wired(house, new_run_id(house.clock.now())) as wiring:
+        changes = await wiring.sync(believe=believe)
+        if V2 in house.settings.smartcar.interfaces:
+            await wiring.connect().read_missing()
+    publish_state(house)
+    return changes
+
+
 async def forget_vehicle(house: House, name: str, ending: Ending) -> str | None:
     """Forget a vehicle; gives what a person should know beside that it is done. The caller holds the lake.
 
@@ -65,8 +85,13 @@ async def forget_vehicle(house: House, name: str, ending: Ending) -> str | None:
 
     Raises:
         Stop: There is no such vehicle (exit code 2), its connection could not be ended (exit code 5; nothing was
-            erased), or something of it is left (exit code 1).
+            erased), something of it is left (exit code 1), or webhooks are received on this home (exit code 6).
     """
+    with _no_receiver(house):
+        return await _forget(house, name, ending)
+
+
+async def _forget(house: House, name: str, ending: Ending) -> str | None:
     forgetting.finish_erasing(house)
     erasure = forgetting.begin(house, name, ending)
     notes: list[str] = []
@@ -105,13 +130,24 @@ def known_vehicle(house: House, name: str) -> Vehicle:
     """
     found = forgetting.known(house, name)
     if found is None:
-        raise Stop(Exit.USAGE, f"vehicle {name} is not known here; `chargelake vehicles` lists all")
+        raise Stop(Exit.USAGE, f"{name}: no such vehicle; `chargelake vehicles` lists them")
     return found
 
 
 def _mark(house: House, vehicle_ids: list[str]) -> None:
     house.registry.mark_disconnected(vehicle_ids, house.clock.now())
     publish_state(house)
+
+
+@contextmanager
+def _no_receiver(house: House) -> Iterator[None]:
+    """Let no receiver of webhooks run meanwhile: its open journal may hold events of the vehicle."""
+    said = "webhooks are received on this home: stop `chargelake webhooks` for the moment, forget, and start it again"
+    try:
+        with hold(house.receiver_lock, said):
+            yield
+    except LakeHeld as error:
+        raise Stop(Exit.LAKE_HELD, str(error)) from None
 
 
 @contextmanager

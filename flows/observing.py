@@ -83,7 +83,7 @@ def _room(house: House, due: Agenda, sent: int) -> int:
 def _candidates(house: House, states: dict[tuple[str, str], StreamState]) -> Iterable[tuple[str, Vehicle, Snapshot]]:
     """What may be asked and was not asked today, each with its place in the order."""
     now, configured = house.clock.now(), house.settings.smartcar.interfaces
-    for vehicle in house.registry.vehicles():
+    for vehicle in house.registry.connected():
         for snapshot in permitted(vehicle):
             if snapshot.interface not in configured or vehicle.disconnected_at is not None:
                 continue

@@ -122,7 +122,7 @@ async def collect() -> int:
     job = desk.result.job
     progress = await acreate_progress_artifact(0.0, key="collecting", description=f"run {job.run_id}")
     async with wired(desk.house, job.run_id) as wiring:
-        await wiring.prepare()
+        desk.result.changes = await wiring.prepare()
         due = agenda(desk.house, since=job.since, until=job.until)
         asked = batches(due.tasks, jobs.MOST_BATCHES)
         token = _ASKING.set(_Asking(wiring.collector(desk.on_progress), asked))

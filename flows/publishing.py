@@ -7,6 +7,7 @@ from typing import Final
 import polars as pl
 
 from collectors import snapshots
+from collectors.failures import NOT_CONNECTED
 from collectors.streams import SOURCES, STREAMS, TESLA_BILLING, TESLA_DAYS, V2, V3_RECORDS, streams_of
 from flows.house import House
 from lake import schemas
@@ -56,7 +57,7 @@ def vehicles_now(house: House, known: pl.DataFrame) -> pl.DataFrame:
     troubles = {owner.owner_id: owner.trouble for owner in house.registry.owners()}
     registered = [
         (each.vehicle_id, each.make, each.model, each.year, each.timezone, each.owner_id, each.consented_at,
-         troubles.get(each.owner_id))
+         NOT_CONNECTED if each.disconnected_at else troubles.get(each.owner_id), each.disconnected_at)
         for each in house.registry.vehicles()
     ]  # fmt: skip
     blocked = [
@@ -92,7 +93,7 @@ def _asked(house: House) -> pl.DataFrame:
                     stream.name,
                     vehicle.consented_at.date(),
                     windows[stream.name],
-                    state and state.blocked_state,
+                    "owner_must_act" if vehicle.disconnected_at else state and state.blocked_state,
                     state and state.asked_at,
                 )
             )

@@ -23,7 +23,7 @@ async def run_here(house: House, job: Job, on_progress: Progress = lambda _: Non
     """
     result = Result(job)
     async with wired(house, job.run_id) as wiring:
-        await wiring.prepare()
+        result.changes = await wiring.prepare()
         due = agenda(house, since=job.since, until=job.until)
         collector = wiring.collector(on_progress)
         for batch in batches(due.tasks, jobs.MOST_BATCHES):

@@ -79,7 +79,9 @@ async def receiving(
     Raises:
         Stop: The address cannot be used (exit code 2).
     """
-    async with Inbox(house.store, house.clock, limits, on_sealed=say, clean=cleaning(house)) as inbox:
+    hides = house.forgotten.guard().hides  # `forget` waits until no receiver runs
+    clean = cleaning(house)
+    async with Inbox(house.store, house.clock, limits, on_sealed=say, clean=clean, hides=hides) as inbox:
         app = Receiver(reception, inbox, house.clock).application()
         runner = web.AppRunner(app, access_log=None, auto_decompress=False, shutdown_timeout=_PATIENCE)
         await runner.setup()

@@ -2,11 +2,12 @@
 
 A segment keeps its lines: the line of an erased answer says that one was there and nothing else, so the `SEGMENT#LINE`
 of all others holds, and so does the rule that a segment has the lines it landed with. An answer about several vehicles,
-a list of connections, stays with a word in place of the ids.
+a list of connections, stays without the entries of the one, and with a word in place of its id elsewhere.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from datetime import datetime
@@ -35,7 +36,7 @@ def without(answer: Answer, hidden: Hidden) -> Answer:
     def clean(text: str) -> str:
         return _TOKEN.sub(lambda found: ERASED if hidden(found[0]) else found[0], text)
 
-    text = clean(answer.content.decode(errors="surrogateescape"))
+    text = clean(_without_entries(answer.content.decode(errors="surrogateescape"), hidden))
     body, encoding, digest = encode_body(text.encode(errors="surrogateescape"))
     return replace(
         answer,
@@ -59,6 +60,31 @@ def erase_from_segment(store: Store, segment: str, ids: frozenset[str]) -> froze
     if kept != answers:
         put_segment(store, segment, kept)
     return frozenset(each.run_id for each in kept if each.stream == ERASED)
+
+
+def _without_entries(body: str, hidden: Hidden) -> str:
+    """JSON without the entries of its lists that are of something hidden: what they say of it goes with its id."""
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        return body
+    kept = _pruned(told, hidden)
+    return body if kept == told else json.dumps(kept, ensure_ascii=False)
+
+
+def _pruned(value: object, hidden: Hidden) -> object:
+    if isinstance(value, list):
+        return [_pruned(each, hidden) for each in value if not _is_of(each, hidden)]
+    if isinstance(value, dict):
+        return {name: _pruned(each, hidden) for name, each in value.items()}
+    return value
+
+
+def _is_of(entry: object, hidden: Hidden) -> bool:
+    """Whether an entry holds such an id outside of lists of its own."""
+    if isinstance(entry, dict):
+        return any(_is_of(each, hidden) for each in entry.values())
+    return isinstance(entry, str) and hidden(entry)
 
 
 def _names(answer: Answer, ids: frozenset[str]) -> bool:

@@ -22,7 +22,10 @@ from lake.names import house_key
 from lake.raw import Answer
 
 _KEY: Final = "tombstones"
-_OF_VEHICLE: Final = (state.vehicles, state.coverage, state.streams, state.capabilities, state.asides)
+_NOT_OF_VEHICLE: Final = (state.spend, state.forgetting)
+_OF_VEHICLE: Final = tuple(
+    table for table in state.metadata.sorted_tables if "vehicle_id" in table.c and table not in _NOT_OF_VEHICLE
+)
 
 Ending = Literal["must_end", "may_stay", "keep"]
 """What is to become of the connection at Smartcar: it must end first, may stay if it cannot be ended, is left alone."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import dataclass
 from functools import cache
+from importlib import resources
 from pathlib import Path
 
 _INSTALLED = Path(__file__).parent / "_reference"
@@ -20,6 +22,43 @@ def currency_digits() -> dict[str, int]:
 def currencies() -> frozenset[str]:
     """The currency codes that ISO 4217 lists."""
     return frozenset(currency_digits())
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Where Smartcar says that it offers a stream of a make.
+
+    Attributes:
+        regions: Countries and parts of the world in words; None: not told.
+        since: The month from which on, as `2023-07`.
+        source: Where this is from.
+    """
+
+    regions: str | None
+    since: str
+    source: str
+
+
+@cache
+def availability() -> dict[tuple[str, str], Offer]:
+    """What Smartcar offers on v2.0, by make (upper case) and stream; what is not in it is not known to be offered."""
+    with _file("availability.csv").open(encoding="ascii", newline="") as file:
+        return {
+            (row["make"], row["stream"]): Offer(row["regions"] or None, row["since"], row["source"])
+            for row in csv.DictReader(file)
+        }
+
+
+@cache
+def _countries() -> dict[str, str]:
+    table = resources.files("tzdata").joinpath("zoneinfo/zone.tab").read_text("utf-8")
+    rows = (line.split("\t") for line in table.splitlines() if line and not line.startswith("#"))
+    return {zone: country for country, _, zone, *_ in rows}
+
+
+def country_of(zone: str | None) -> str | None:
+    """The ISO 3166 code of the country an IANA zone is named for, as `DE` of Europe/Berlin; None if that is open."""
+    return _countries().get(zone or "")
 
 
 def _file(name: str) -> Path:

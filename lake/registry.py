@@ -120,6 +120,10 @@ class Registry:
             rows = connection.execute(select(state.vehicles).order_by(state.vehicles.c.vehicle_id))
             return [_vehicle(row) for row in rows]
 
+    def connected(self) -> list[Vehicle]:
+        """The vehicles that may be asked, by id: those that are gone are not."""
+        return [vehicle for vehicle in self.vehicles() if vehicle.disconnected_at is None]
+
     def keep_vehicle(self, vehicle: Vehicle) -> None:
         """Add the vehicle, or replace what is known of it."""
         with self._engine.begin() as connection:

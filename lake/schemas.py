@@ -215,6 +215,7 @@ VEHICLES: Final = Table(
         Column("timezone", pl.String, "IANA zone given at `connect --timezone`; null if none was."),
         Column("owner_id", pl.String, "Smartcar's id of the owner's account."),
         Column("consented_at", UTC, "When access was granted."),
+        Column("disconnected_at", UTC, "When it was found, or made, to be connected no more; null while it is."),
         Column("last_good_day", pl.Date, "The last day known on every stream that can be asked; null if none."),
         Column("days_known", pl.Int32, "Vehicle × stream × days since consent that are known."),
         Column("days_unknown", pl.Int32, "Vehicle × stream × days since consent that are not known."),

@@ -8,11 +8,11 @@ from typing import Final
 
 import polars as pl
 
-from lake.schemas import VEHICLES
+from lake.schemas import UTC, VEHICLES
 
 REGISTERED: Final = pl.Schema(
     {name: VEHICLES.schema[name] for name in ("vehicle_id", "make", "model", "year", "timezone", "owner_id")}
-    | {"consented_at": VEHICLES.schema["consented_at"], "owner_trouble": pl.String}
+    | {"consented_at": UTC, "owner_trouble": pl.String, "disconnected_at": UTC}
 )
 """Columns of the registered vehicles; `owner_trouble` is what the owner has to do, or null."""
 

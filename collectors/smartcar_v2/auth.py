@@ -5,7 +5,6 @@ Smartcar's API reference, §3. Nothing here is landed or logged: the answers are
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +14,7 @@ from collectors.consent import ConnectPage
 from collectors.errors import ApplicationMustAct, OurBug, OwnerMustAct
 from collectors.granting import TokenErrors, read_grant, token_failure
 from collectors.http import Request, Response
+from collectors.smartcar_v2.protocol import basic
 from collectors.tokens import TokenPair
 
 _TOKEN_CALL: Final = "POST /oauth/token"  # noqa: S105, the name of a call
@@ -78,6 +78,5 @@ _TOKEN_ERRORS: Final[TokenErrors] = {
 
 
 def _token_request(application: Application, form: Mapping[str, str]) -> Request:
-    pair = f"{application.client_id}:{application.client_secret}".encode()
-    headers = {"authorization": "Basic " + base64.b64encode(pair).decode("ascii")}
+    headers = {"authorization": basic(application.client_id, application.client_secret)}
     return Request(method="POST", url=application.token_url, call=_TOKEN_CALL, headers=headers, form=form)

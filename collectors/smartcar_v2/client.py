@@ -1,4 +1,4 @@
-"""The client of v2.0: the calls as methods, with their pages read to the end. VINs are never asked for."""
+"""The client of v2.0: the calls as methods, with their pages read to the end."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from collectors.calls import Attributes, Call, is_id
 from collectors.errors import ApplicationMustAct, Circumstances, RetryLater
 from collectors.http import Response, Transport
 from collectors.smartcar_v2 import auth, protocol
-from collectors.smartcar_v2.credentials import ManagementToken, OwnersToken
-from collectors.smartcar_v2.protocol import Connection, Listing
+from collectors.smartcar_v2.credentials import ApplicationBasic, ManagementToken, OwnersToken
+from collectors.smartcar_v2.protocol import Compatibility, Connection, Listing
 from collectors.streams import Stream
 from collectors.tokens import RefreshPolicy, TokenPair, TokenStore
 from lake.clock import Clock
@@ -35,12 +35,14 @@ class Endpoints:
         api_url: Of the vehicles.
         management_url: Of the management API.
         management_token: Opens the management API; None: it is not used.
+        application: The application's own credentials, for its compatibility endpoint; None: that is not used.
         most_pages: Pages after which a list that never ends is given up.
     """
 
     api_url: str = "https://api.smartcar.com/v2.0"
     management_url: str = "https://management.smartcar.com/v2.0"
     management_token: str | None = field(default=None, repr=False)
+    application: ApplicationBasic | None = None
     most_pages: int = 200
 
 
@@ -119,6 +121,31 @@ class SmartcarClient:
             return protocol.ask_permissions(vehicle_id, offset)
 
         return tuple(filter(is_id, await self._listing(ask, protocol.read_permissions, owner_id)))
+
+    async def vin(self, vehicle: Vehicle) -> str:
+        """The vehicle's VIN, for `compatibility` alone: keep it in memory, and no longer than it takes."""
+        asking = self._asking(protocol.ask_vin(vehicle.vehicle_id), OwnersToken(self._tokens, vehicle.owner_id))
+        found, _ = await self._asker.ask(asking, protocol.read_vin)
+        return found
+
+    async def compatibility(self, vin: str, scopes: tuple[str, ...], country: str | None) -> Compatibility:
+        """What a VIN can give of these permissions.
+
+        Args:
+            vin: Lands nowhere and is in no error.
+            scopes: Permissions to ask about.
+            country: ISO 3166 code; None: Smartcar takes the United States.
+
+        Raises:
+            ApplicationMustAct: Client id and secret are missing or wrong.
+        """
+        call = protocol.ask_compatibility(vin, scopes, country)
+        application = self._endpoints.application
+        if application is None:
+            raise ApplicationMustAct(Circumstances(call=call.name), "Set the application's client id and secret.")
+        asking = Asking(call=call, base=self._endpoints.api_url, credentials=application)
+        found, _ = await self._asker.ask(asking, protocol.read_compatibility)
+        return found
 
     async def disconnect(self, vehicle: Vehicle) -> None:
         """Give up the access to a vehicle at Smartcar; its records can no longer be asked for."""

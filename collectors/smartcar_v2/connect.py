@@ -158,7 +158,7 @@ class Connect:
     async def read_missing(self) -> dict[str, CollectError]:
         """Read what is not known of vehicles that could not be read when they were connected; gives what failed."""
         failed: dict[str, CollectError] = {}
-        for vehicle in self._registry.vehicles():
+        for vehicle in self._registry.connected():
             if vehicle.make is None and V2 in vehicle.interfaces:
                 try:
                     await self._read_vehicle(vehicle)

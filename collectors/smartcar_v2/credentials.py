@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from collectors.calls import bearer
 from collectors.errors import ApplicationMustAct, CollectError, TokenRefused
-from collectors.smartcar_v2.protocol import management_basic
+from collectors.smartcar_v2.protocol import basic, management_basic
 from collectors.tokens import TokenStore
 
 
@@ -66,6 +66,27 @@ class ManagementToken:
         del refused
         what = "The management token is not the application's: check CHARGELAKE_SMARTCAR__MANAGEMENT_TOKEN."
         raise ApplicationMustAct(error.at, what)
+
+    def given_up(self, error: TokenRefused) -> CollectError:
+        """There was no other to try."""
+        return error
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationBasic:
+    """The application itself, through its own id and secret."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+
+    async def header(self) -> str:
+        """Both as Basic credentials."""
+        return basic(self.client_id, self.client_secret)
+
+    async def after_refusal(self, refused: str, error: TokenRefused) -> str:
+        """There is no other."""
+        del refused
+        raise ApplicationMustAct(error.at, "Client id and secret do not fit together: check the settings of both.")
 
     def given_up(self, error: TokenRefused) -> CollectError:
         """There was no other to try."""

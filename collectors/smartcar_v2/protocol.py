@@ -7,13 +7,15 @@ themselves are counted here and read by `transforms`.
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from collectors import calls
 from collectors.calls import Attributes, Call, NotAsPromised, is_id, read_modern, read_object
+from collectors.errors import scrub
 from collectors.http import Response
 from collectors.streams import Stream
 from lake.intervals import DayInterval
@@ -21,6 +23,7 @@ from lake.intervals import DayInterval
 VEHICLES_PAGE: Final = 50
 CONNECTIONS_PAGE: Final = 100
 _LONGEST_CURSOR: Final = 4096
+_VIN: Final = re.compile(r"[A-HJ-NPR-Z0-9]{17}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,21 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True)
+class Compatibility:
+    """What a VIN can give.
+
+    Attributes:
+        compatible: Whether Smartcar can reach the vehicle at all.
+        reason: Why not, in its words.
+        endpoints: Whether an endpoint is answered, and why not, by its path below the vehicle.
+    """
+
+    compatible: bool
+    reason: str | None
+    endpoints: Mapping[str, tuple[bool, str | None]]
+
+
+@dataclass(frozen=True, slots=True)
 class Connections:
     """One page of connections, newest first; `cursor` asks for the next."""
 
@@ -56,9 +74,14 @@ class Connections:
     cursor: str | None
 
 
+def basic(name: str, secret: str) -> str:
+    """The Authorization header of a name and its secret."""
+    return "Basic " + base64.b64encode(f"{name}:{secret}".encode()).decode("ascii")
+
+
 def management_basic(token: str) -> str:
     """The Authorization header of the application's management token (§7)."""
-    return "Basic " + base64.b64encode(f"default:{token}".encode()).decode("ascii")
+    return basic("default", token)
 
 
 def ask_user() -> Call:
@@ -94,6 +117,17 @@ def ask_records(stream: Stream, vehicle_id: str, window: DayInterval, page: int 
 def ask_disconnect(vehicle_id: str) -> Call:
     """Take back the application's access to a vehicle."""
     return Call("DELETE", "/vehicles/{id}/application", "disconnect", vehicle_id)
+
+
+def ask_vin(vehicle_id: str) -> Call:
+    """The vehicle's VIN, which lands nowhere."""
+    return Call("GET", "/vehicles/{id}/vin", "vin", vehicle_id, is_private=True)
+
+
+def ask_compatibility(vin: str, scopes: Iterable[str], country: str | None) -> Call:
+    """What a VIN can give of these permissions, in a country (ISO 3166)."""
+    query = [("vin", vin), ("scope", " ".join(scopes))] + ([("country", country)] if country else [])
+    return Call("GET", "/compatibility", "compatibility", query=tuple(query), is_private=True)
 
 
 def ask_connections(cursor: str | None = None, *, owner_id: str | None = None) -> Call:
@@ -162,6 +196,32 @@ def read_connections(response: Response) -> Connections:
     if isinstance(cursor, str) and len(cursor) > _LONGEST_CURSOR:
         raise NotAsPromised
     return Connections(entries, cursor if isinstance(cursor, str) and cursor else None)
+
+
+def read_vin(response: Response) -> str:
+    """The VIN."""
+    found = read_object(response).get("vin")
+    if not isinstance(found, str) or not _VIN.fullmatch(found):
+        raise NotAsPromised
+    return found
+
+
+def read_compatibility(response: Response) -> Compatibility:
+    """What a vehicle can give; an entry that cannot be read is left out."""
+    body = read_object(response)
+    compatible, listed = body.get("compatible"), body.get("capabilities")
+    if not isinstance(compatible, bool) or not isinstance(listed or [], list):
+        raise NotAsPromised
+    endpoints = {
+        each["endpoint"]: (each["capable"], _reason(each.get("reason")))
+        for each in listed or []
+        if isinstance(each, dict) and isinstance(each.get("endpoint"), str) and isinstance(each.get("capable"), bool)
+    }
+    return Compatibility(compatible, _reason(body.get("reason")), endpoints)
+
+
+def _reason(value: object) -> str | None:
+    return scrub(value) if isinstance(value, str) and value else None
 
 
 def read_disconnect(response: Response) -> None:

@@ -99,7 +99,7 @@ class SmartcarV3Client:
         """
         for connection in await self.connections(vehicle.owner_id):
             if connection.vehicle_id == vehicle.vehicle_id and connection.connection_id is not None:
-                call = protocol.ask_disconnect(connection.connection_id)
+                call = protocol.ask_disconnect(connection.connection_id, vehicle.vehicle_id)
                 await self._asker.ask(self._asking(call), protocol.read_disconnect)
 
     async def _absence(self, vehicle: Vehicle, tally: Tally, absent: Circumstances) -> CollectError:

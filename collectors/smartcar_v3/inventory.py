@@ -7,10 +7,11 @@ gone ones are marked and never deleted.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from collectors.connections import Changes, believably_gone
 from collectors.consent import with_what_is_known
 from collectors.failures import NOT_CONNECTED
 from collectors.smartcar_v3.client import SmartcarV3Client
@@ -22,21 +23,6 @@ from lake.registry import Owner, Registry, Vehicle
 
 _LEFT_ALONE: Final = timedelta(days=30)
 """A gone vehicle need not be asked: the connections say when it is back."""
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """What taking in connections has found, as ids of vehicles.
-
-    Attributes:
-        new: Seen through v3 for the first time.
-        gone: Known through v3 and no longer connected.
-        back: Gone before and connected again.
-    """
-
-    new: tuple[str, ...] = ()
-    gone: tuple[str, ...] = ()
-    back: tuple[str, ...] = ()
 
 
 class Inventory:
@@ -68,11 +54,20 @@ class Inventory:
         found = await self._client.connections(owner_id)
         return [each for each in found if each.mode in {None, self._mode}]
 
-    async def sync(self) -> Changes:
-        """Take in all connections, and mark what is gone."""
+    async def sync(self, *, believe: bool = False) -> Changes:
+        """Take in all connections, and mark what is gone.
+
+        Args:
+            believe: Mark what is gone even where the answer tells far fewer than are known.
+
+        Raises:
+            CollectError: As the answers mean; nothing is changed then.
+        """
         connections = await self.inventory()
-        changes = self.take_in(connections)
-        return replace(changes, gone=self._mark_gone({each.vehicle_id for each in connections}))
+        told = {each.vehicle_id for each in connections}
+        known = [each.vehicle_id for each in self._registry.vehicles() if V3 in each.interfaces]
+        gone, doubted = believably_gone(known, told, believe=believe)
+        return replace(self.take_in(connections), gone=self._mark_gone(gone), doubted=doubted)
 
     def take_in(self, connections: Iterable[Connection], timezone: str | None = None) -> Changes:
         """Add or update the vehicles of these connections; first consents stay, and nothing is taken for gone.
@@ -95,22 +90,26 @@ class Inventory:
                 kept.add(vehicle.owner_id)
             if vehicle != before:
                 self._registry.keep_vehicle(vehicle)
-            if before is None or V3 not in before.interfaces:
+            if before is None or V3 not in (*before.interfaces, *before.switched_off):
                 new.append(vehicle_id)
         return Changes(new=tuple(new), back=self._let_back(told))
 
-    def _mark_gone(self, connected: set[str]) -> tuple[str, ...]:
-        """Tell the ledger which vehicles are connected no more; gives all of them."""
+    def _mark_gone(self, gone: Iterable[str]) -> tuple[str, ...]:
+        """Tell registry and ledger which vehicles are connected no more; gives those of which that is news."""
         states, now = self._ledger.states(), self._clock.now()
-        known = (each.vehicle_id for each in self._registry.vehicles() if V3 in each.interfaces)
-        gone = tuple(vehicle_id for vehicle_id in known if vehicle_id not in connected)
+        v3_alone = {each.vehicle_id for each in self._registry.vehicles() if each.interfaces == (V3,)}
+        marked = {each.vehicle_id for each in self._registry.vehicles() if each.disconnected_at}
+        news: list[str] = []
         for vehicle_id in gone:
             state = states.get((vehicle_id, V3_RECORDS.name))
+            if vehicle_id not in marked and (state is None or state.blocked_detail != NOT_CONNECTED):
+                news.append(vehicle_id)
             self._ledger.block(
                 vehicle_id, V3_RECORDS.name, "owner_must_act", detail=NOT_CONNECTED, until=now + _LEFT_ALONE,
                 at=state.asked_at if state else now, whose_move="owner",
             )  # fmt: skip
-        return gone
+        self._registry.mark_disconnected(v3_alone & {*gone} - marked, now)
+        return tuple(news)
 
     def _let_back(self, connected: Iterable[str]) -> tuple[str, ...]:
         states = self._ledger.states()

@@ -88,9 +88,10 @@ def ask_connections(number: int = 1, *, owner_id: str | None = None) -> Call:
     return Call("GET", CONNECTIONS, "v3_connections", query=query, page=number, headers=headers, source=_SOURCE)
 
 
-def ask_disconnect(connection_id: str) -> Call:
-    """Remove a connection; its id is no vehicle's."""
-    return Call("DELETE", f"{CONNECTIONS}/{quote(connection_id, safe='')}", "disconnect", source=_SOURCE)
+def ask_disconnect(connection_id: str, vehicle_id: str) -> Call:
+    """Remove a connection of a vehicle; it has an id of its own."""
+    path = f"{CONNECTIONS}/{quote(connection_id, safe='')}"
+    return Call("DELETE", path, "disconnect", vehicle_id, source=_SOURCE)
 
 
 def ask_records(vehicle_id: str, owner_id: str) -> Call:

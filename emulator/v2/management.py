@@ -17,7 +17,7 @@ USUAL = 10
 ENDPOINTS = {
     "read_vehicle_info": ("",),
     "read_vin": ("/vin",),
-    "read_charge_records": ("/{make}/charge/records",),
+    "read_charge_records": ("/{make}/charge/records", "/{make}/charge/records/billing"),
     "read_charge": ("/{make}/charge/schedule",),
     "read_charge_locations": ("/{make}/charge/schedule_by_location",),
     "control_charge": ("/{make}/charge/schedule", "/{make}/charge/schedule_by_location"),
@@ -27,6 +27,7 @@ ENDPOINTS = {
 # Which makes have a path that names one; a path that is not here is every make's.
 OFFERED = {
     "/{make}/charge/records": ("TESLA", "BMW", "MINI"),
+    "/{make}/charge/records/billing": ("TESLA",),
     "/{make}/charge/schedule": ("TESLA", "NISSAN"),
     "/{make}/charge/schedule_by_location": ("FORD", "LINCOLN"),
     **{f"/{{make}}/climate/{part}": ("TESLA",) for part in PARTS},
@@ -70,8 +71,11 @@ def _position(cursor: str | None) -> int:
     return int(text.removeprefix("at:"))
 
 
-def compatibility(query: Query) -> Answer:
-    """Answer `GET /compatibility`: by the maker's prefix of the VIN, for each permission asked about."""
+def compatibility(world: World, query: Query) -> Answer:
+    """Answer `GET /compatibility`: by the maker's prefix of the VIN, for each permission asked about.
+
+    A connected Tesla of the newer integration is told as it is: no daily records, and bills all the same.
+    """
     vin, scopes = query.get("vin", ""), query.get("scope", "").split()
     if len(vin) != 17 or not scopes:  # noqa: PLR2004 - the length of every VIN
         raise bad_parameter("vin" if scopes else "scope", "is needed")
@@ -81,19 +85,30 @@ def compatibility(query: Query) -> Answer:
     return {
         "compatible": True,
         "reason": None,
-        "capabilities": [each for scope in scopes for each in _capabilities(scope, make)],
+        "capabilities": [each for scope in scopes for each in _capabilities(scope, make, _cannot(world, vin))],
     }
 
 
-def _capabilities(scope: str, make: str) -> list[Answer]:
+def _cannot(world: World, vin: str) -> str | None:
+    """Give the path that the vehicle of this VIN does not answer, if it is connected and there is one."""
+    for each in world.connections.select():
+        vehicle = world.fleet.vehicle(each.vehicle_id)
+        if vehicle is not None and vehicle.vin == vin and vehicle.daily_records == "not_capable":
+            return "/tesla/charge/records"
+    return None
+
+
+def _capabilities(scope: str, make: str, cannot: str | None) -> list[Answer]:
     known = [path for path in ENDPOINTS.get(scope, ()) if make in OFFERED.get(path, (make,))]
-    reason = None if known else "SMARTCAR_NOT_CAPABLE"
+    paths = [path.format(make=make.lower()) or "/" for path in known]
+    if not paths:
+        return [{"permission": scope, "endpoint": "/", "capable": False, "reason": "SMARTCAR_NOT_CAPABLE"}]
     return [
         {
             "permission": scope,
-            "endpoint": path.format(make=make.lower()) or "/",
-            "capable": bool(known),
-            "reason": reason,
+            "endpoint": path,
+            "capable": path != cannot,
+            "reason": "VEHICLE_NOT_CAPABLE" if path == cannot else None,
         }
-        for path in known or ("",)
+        for path in paths
     ]

@@ -12,6 +12,7 @@ import typer
 from flows.cli import (
     climate,
     connecting,
+    fleet,
     keeping,
     keys,
     leaving,
@@ -46,7 +47,7 @@ app.command(
 app.command(epilog="Example: chargelake connect --timezone Europe/Berlin")(connecting.connect)
 app.command(epilog="Example: chargelake disconnect VEHICLE")(leaving.disconnect)
 app.command(epilog="Example: chargelake forget VEHICLE")(leaving.forget)
-app.command(epilog="Example: chargelake vehicles --json")(reading.vehicles)
+app.command(epilog="Example: chargelake vehicles --json")(fleet.vehicles)
 app.command(epilog="Example: chargelake plan --what-if vehicles=30000")(planning.plan)
 app.command(epilog="Example: chargelake collect")(running.collect)
 app.command(epilog="Example, from cron: 15 4 * * * chargelake run")(running.run)

@@ -19,11 +19,12 @@ Temperature = Annotated[float | None, typer.Option("--temperature", metavar="°C
 @app.command("show", epilog="Example: chargelake climate show VEHICLE --live")
 def show_climate(vehicle: VehicleId, live: Live = False, as_json: AsJson = False) -> None:
     """Show a vehicle's climate as it was last told."""
-    from flows.controlling import settings_of, vehicle_named
+    from flows.controlling import settings_of
+    from flows.leaving import known_vehicle
 
     house = open_house()
     with clear_errors():
-        found = vehicle_named(house, vehicle)
+        found = known_vehicle(house, vehicle)
         wanted = settings_of(found, "climate")
     show(house, found, wanted, live=live, as_json=as_json)
 
@@ -45,12 +46,13 @@ def stop(vehicle: VehicleId, part: Part = "cabin", send: Send = False, as_json: 
 
 def _switch(vehicle: str, part: str, *, on: bool, temperature: float | None, send: bool, as_json: bool) -> None:
     from collectors.smartcar_v2.schedules import NotAllowed
-    from flows.controlling import setting_of, standing, vehicle_named
+    from flows.controlling import setting_of, standing
+    from flows.leaving import known_vehicle
     from flows.orders import to_switch
 
     house = open_house()
     with clear_errors():
-        found = vehicle_named(house, vehicle)
+        found = known_vehicle(house, vehicle)
         snapshot = setting_of(found, "climate", part)
         try:
             known = standing(house, found, "climate")

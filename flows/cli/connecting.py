@@ -30,7 +30,7 @@ V3 = Annotated[
 ]
 Scopes = Annotated[
     str | None,
-    typer.Option("--scopes", metavar="WORDS", help="Ask for more than records: schedules, climate, or both by comma."),
+    typer.Option("--scopes", metavar="WORDS", help="Ask for more: schedules, climate, vin; several by comma."),
 ]
 Open = Annotated[bool, typer.Option("--open/--no-open", help="Open the Connect page in a browser.")]
 
@@ -71,13 +71,14 @@ def connect(
 def _scopes(words: str | None) -> tuple[str, ...]:
     """The permissions to ask for: those for records, and those of each word."""
     from collectors import snapshots
-    from collectors.consent import SCOPES
+    from collectors.consent import READ_VIN, SCOPES
 
+    known = snapshots.SCOPES | {"vin": (READ_VIN,)}
     found = list(SCOPES)
     for word in words.split(",") if words else ():
-        if word.strip() not in snapshots.SCOPES:
-            raise Stop(Exit.USAGE, f"--scopes {word}: there are {', '.join(snapshots.SCOPES)}")
-        found += snapshots.SCOPES[word.strip()]
+        if word.strip() not in known:
+            raise Stop(Exit.USAGE, f"--scopes {word}: there are {', '.join(known)}")
+        found += known[word.strip()]
     return tuple(found)
 
 

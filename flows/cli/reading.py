@@ -1,4 +1,4 @@
-"""Commands that read and change nothing: vehicles, query."""
+"""The command that reads and changes nothing: query."""
 
 from __future__ import annotations
 
@@ -8,26 +8,11 @@ import typer
 
 from flows.cli.frame import AsJson, clear_errors, open_house, show_rows
 
-_VEHICLE_COLUMNS = (
-    "vehicle_id", "make", "model", "year", "timezone", "last_good_day", "days_known", "days_unknown",
-    "days_at_risk", "lost_on", "whose_move", "what_to_do",
-)  # fmt: skip
-
 AsOf = Annotated[
     str | None,
     typer.Option("--as-of", metavar="INSTANT", help="Show what was known then, as 2026-10-31T12:00:00Z."),
 ]
 Sql = Annotated[str, typer.Argument(help="A query over the tables by name: charge_sessions, completeness, …")]
-
-
-def vehicles(as_json: AsJson = False) -> None:
-    """Show the connected vehicles, how far each is known, and whose move is next."""
-    from flows.publishing import completeness_now, vehicles_now
-
-    house = open_house()
-    with clear_errors():
-        frame = vehicles_now(house, completeness_now(house))
-    show_rows(_VEHICLE_COLUMNS, frame.select(_VEHICLE_COLUMNS).iter_rows(), as_json=as_json)
 
 
 def query(sql: Sql, as_of: AsOf = None, as_json: AsJson = False) -> None:

@@ -70,6 +70,7 @@ def as_facts(result: Result) -> dict[str, object]:
         "errors": dict(result.errors),
         "drift": {stream: list(count.drift) for stream, count in result.counts.items() if count.drift},
         "waiting_for": result.waiting_for,
+        "connections": result.changes.in_words(),
         "stopped": str(result.stopped) if result.stopped else None,
         "resume_at": result.resume_at,
     }
@@ -88,6 +89,7 @@ def in_words(result: Result) -> list[str]:
             f"{total.received} records: {total.new} new, {total.changed} changed, {total.unchanged} known already, "
             f"{total.quarantined} to quarantine"
         )
+    lines += result.changes.in_words()
     lines += [f"{stream}: {drift}" for stream, count in result.counts.items() for drift in count.drift]
     lines += [f"{count} × {name}" for name, count in sorted(result.errors.items())]
     lines += [f"{count} vehicles: {sentence}" for sentence, count in result.waiting_for.items()]

@@ -37,11 +37,12 @@ _OnPlugin = Annotated[
 @app.command("show", epilog="Example: chargelake schedule show VEHICLE --live")
 def show_schedule(vehicle: VehicleId, live: Live = False, as_json: AsJson = False) -> None:
     """Show a vehicle's charge schedule as it was last told."""
-    from flows.controlling import settings_of, vehicle_named
+    from flows.controlling import settings_of
+    from flows.leaving import known_vehicle
 
     house = open_house()
     with clear_errors():
-        found = vehicle_named(house, vehicle)
+        found = known_vehicle(house, vehicle)
         wanted = settings_of(found, "schedule")
     show(house, found, wanted, live=live, as_json=as_json)
 
@@ -63,7 +64,8 @@ def set_schedule(
 ) -> None:
     """Set a vehicle's charge schedule; shows what would be sent, and sends it with --send."""
     from collectors.smartcar_v2.schedules import NotAllowed
-    from flows.controlling import setting_of, standing, vehicle_named
+    from flows.controlling import setting_of, standing
+    from flows.leaving import known_vehicle
     from flows.orders import Wish, to_set
 
     house = open_house()
@@ -73,7 +75,7 @@ def set_schedule(
         weekday=parts["weekday"], weekend=parts["weekend"], on_plugin=charge_on_plugin,
     )  # fmt: skip
     with clear_errors():
-        found = vehicle_named(house, vehicle)
+        found = known_vehicle(house, vehicle)
         snapshot = setting_of(found, "schedule")
         try:
             order = to_set(found, snapshot, wish, standing(house, found, "schedule"))
@@ -86,12 +88,13 @@ def set_schedule(
 def clear_schedule(vehicle: VehicleId, at: At = None, send: Send = False, as_json: AsJson = False) -> None:
     """Let a vehicle charge at any time; shows what would be sent, and sends it with --send."""
     from collectors.smartcar_v2.schedules import NotAllowed
-    from flows.controlling import setting_of, standing, vehicle_named
+    from flows.controlling import setting_of, standing
+    from flows.leaving import known_vehicle
     from flows.orders import to_clear
 
     house = open_house()
     with clear_errors():
-        found = vehicle_named(house, vehicle)
+        found = known_vehicle(house, vehicle)
         snapshot = setting_of(found, "schedule")
         try:
             order = to_clear(found, snapshot, at, standing(house, found, "schedule"))

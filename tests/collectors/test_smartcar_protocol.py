@@ -175,3 +175,10 @@ def test_a_redirect_of_another_state_gives_no_code() -> None:
     for query in ("code=c-1&state=other", "code=c-1", "state=s", "code=&state=s"):
         with pytest.raises(errors.OurBug):
             consent.read_redirect(f"http://127.0.0.1/back?{query}", "s")
+
+
+def test_a_vehicle_that_does_not_fit_is_told_by_what_it_is_and_never_by_its_vin() -> None:
+    vehicle = "vin=WBY1Z2C54FV556566&make=BMW&model=i3+WBY1Z2C54FV556566&year=2014"
+    with pytest.raises(errors.OwnerMustAct) as caught:
+        consent.read_redirect(f"http://127.0.0.1/back?error=vehicle_incompatible&{vehicle}&state=s", "s")
+    assert "vehicle_incompatible (2014 BMW i3 …)" in str(caught.value)

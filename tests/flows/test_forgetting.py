@@ -23,11 +23,15 @@ from flows.house import House
 from flows.leaving import forget_vehicle, may_come_back
 from flows.transforming import BUILT, rebuild
 from flows.verifying import faults
+from flows.webhooks import Address, receiving, reception_of
 from lake import schemas, state
 from lake.erasing import ERASED
-from lake.raw import read_answers, segments
+from lake.journal import Journal
+from lake.lock import hold
+from lake.raw import Answer, encode_body, read_answers, segments
 from reports.overview import overview
 from tests.flows.conftest import NOW, Practice, practising
+from tests.flows.webhook_events import deliver, good
 
 FLEET, LONELY = "5-vehicles@smartcar.com", "1-vehicles@smartcar.com"
 TABLES = [each for each in schemas.TABLES if "vehicle_id" in each.schema]
@@ -243,6 +247,39 @@ async def test_a_file_of_somebody_else_that_names_it_is_pointed_at_and_the_next_
     mine.unlink()
     await fleet.practice.run()
     assert holding(fleet.home, fleet.words) == []
+
+
+# Webhooks
+
+
+async def test_an_event_that_a_receiver_left_is_erased_and_another_is_not_kept(fleet: Fleet) -> None:
+    house, at = fleet.house(), fleet.practice.emulator.clock.now()
+    token = house.settings.smartcar.management_token.get_secret_value()
+    journal = Journal(house.store, "20261021T120000Z-habcde", 1)
+    journal.append([answer_of(fleet.vehicle.id)])
+    journal.close()
+    await forget_vehicle(house, fleet.vehicle.id, "must_end")
+    assert holding(fleet.home, fleet.words) == []
+    async with receiving(house, reception_of(house, "/webhook"), Address(port=0)) as url:
+        assert await deliver(url, good("e-2", fleet.vehicle.id, at), token=token) == 200
+    assert holding(fleet.home, fleet.words) == []
+
+
+def answer_of(vehicle_id: str) -> Answer:
+    body, encoding, digest = encode_body(f'{{"vehicleId": "{vehicle_id}"}}'.encode())
+    return Answer(
+        source="smartcar_v3", stream="v3_events", run_id="20261021T120000Z-habcde", asked_at=NOW, received_at=NOW,
+        method="POST", path="/webhook", status=200, body=body, encoding=encoding, sha256=digest,
+        vehicle_id=vehicle_id, request_id="e-1",
+    )  # fmt: skip
+
+
+async def test_it_waits_until_no_receiver_runs(fleet: Fleet) -> None:
+    house = fleet.house()
+    with hold(house.receiver_lock), pytest.raises(Stop, match="stop `chargelake webhooks`") as stopped:
+        await forget_vehicle(house, fleet.vehicle.id, "must_end")
+    assert stopped.value.code is Exit.LAKE_HELD
+    assert house.forgotten.under_way() == []
 
 
 # A kill at any moment
