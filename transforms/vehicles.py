@@ -12,7 +12,8 @@ from lake.schemas import VEHICLES
 
 REGISTERED: Final = pl.Schema(
     {name: VEHICLES.schema[name] for name in ("vehicle_id", "make", "model", "year", "timezone", "owner_id")}
-    | {"consented_at": VEHICLES.schema["consented_at"], "owner_trouble": pl.String}
+    | {name: VEHICLES.schema[name] for name in ("consented_at", "interfaces")}
+    | {"owner_trouble": pl.String}
 )
 """Columns of the registered vehicles; `owner_trouble` is what the owner has to do, or null."""
 
