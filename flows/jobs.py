@@ -31,7 +31,7 @@ from flows.exits import Exit, Stop
 from flows.forgetting import finish_erasing
 from flows.house import House
 from flows.publishing import publish_runs, publish_state
-from flows.transforming import Counts, rebuild, take_in_new
+from flows.transforming import Counts, hear, rebuild, take_in_new
 from lake.raw import new_run_id
 from lake.runs import StreamCount, add_counts
 
@@ -122,6 +122,7 @@ def begin(house: House, command: str, *, since: date | None = None, until: date 
     job = Job(new_run_id(now), command, since, until)
     house.runs.begin(job.run_id, command, now)
     house.budget.forget_before(house.real_now())
+    hear(house)
     return job
 
 

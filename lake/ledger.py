@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, Row, and_, delete, insert, select, up
 
 from lake import state
 from lake.intervals import DayInterval, Intervals, union
-from lake.notices import Notice, StreamState, in_view_of, keep_newer, notices_of
+from lake.notices import Notice, StreamState, in_view_of, is_pushed, keep_newer, notices_of
 
 __all__ = ["Ledger", "StreamKey", "StreamState"]
 
@@ -97,6 +97,14 @@ class Ledger:
                 if (known := in_view_of(found.get(key), notices)) is not None:
                     found[key] = known
         return found
+
+    def pushed(self) -> set[StreamKey]:
+        """The streams whose latest good news came without asking."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(state.streams)).all()
+            notices = notices_of(connection)
+        asked = {(row.vehicle_id, row.stream): _stream_state(row) for row in rows}
+        return {key for key, told in notices.items() if is_pushed(asked.get(key), told)}
 
     def keep_only(self, vehicle_id: str, stream: str, known: Intervals) -> None:
         """Know these days and no others, as after a landed answer was lost; disjoint intervals."""

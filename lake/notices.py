@@ -109,6 +109,12 @@ def in_view_of(asked: StreamState | None, notices: Sequence[Notice]) -> StreamSt
     return lifted or asked
 
 
+def is_pushed(asked: StreamState | None, notices: Iterable[Notice]) -> bool:
+    """Whether the latest good news of a stream was told and not asked for, given what asking found."""
+    told = max((notice.at for notice in notices if notice.kind == ANSWERED), default=None)
+    return told is not None and (asked is None or not _is_answered(asked) or asked.asked_at <= told)
+
+
 def _lifted(asked: StreamState | None, notices: Sequence[Notice], last_good: datetime | None) -> StreamState | None:
     """The state in which nothing stands in the way as far as asking knows; None if something does.
 

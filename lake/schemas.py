@@ -216,6 +216,10 @@ VEHICLES: Final = Table(
         Column("owner_id", pl.String, "Smartcar's id of the owner's account."),
         Column("consented_at", UTC, "When access was granted."),
         Column("disconnected_at", UTC, "When it was found, or made, to be connected no more; null while it is."),
+        Column(
+            "interfaces", TEXTS,
+            "How it is seen, sorted: `v2.0`, `v3 by poll`, `v3 by webhook`; of the last two the one that told last.",
+        ),
         Column("last_good_day", pl.Date, "The last day known on every stream that can be asked; null if none."),
         Column("days_known", pl.Int32, "Vehicle × stream × days since consent that are known."),
         Column("days_unknown", pl.Int32, "Vehicle × stream × days since consent that are not known."),
@@ -233,7 +237,7 @@ VEHICLES: Final = Table(
     (),
     None,
     ("make", "vehicle_id"),
-)
+)  # fmt: skip
 
 RUNS: Final = Table(
     "runs",

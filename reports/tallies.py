@@ -43,6 +43,7 @@ class Tallies:
     """All that summaries and charts are made of; the columns are those of the functions of the same names."""
 
     sessions: pl.DataFrame
+    tellers: pl.DataFrame
     starts: pl.DataFrame
     sizes: pl.DataFrame
     bills: pl.DataFrame
@@ -85,6 +86,19 @@ def sessions(frame: pl.DataFrame) -> pl.DataFrame:
         energy.count().cast(pl.Int64).alias("told"),
         energy.sum().alias("kwh"),
     )
+
+
+def tellers(frame: pl.DataFrame) -> pl.DataFrame:
+    """Sessions by how many interfaces tell them, vanished sessions left out.
+
+    Args:
+        frame: Columns status, sources.
+
+    Returns:
+        interfaces (how many), sessions.
+    """
+    several = pl.col("sources").list.len().cast(pl.Int64)
+    return frame.filter(_STILL_TOLD).group_by(several.alias("interfaces")).agg(_number().alias("sessions"))
 
 
 def starts(frame: pl.DataFrame) -> pl.DataFrame:
@@ -182,6 +196,7 @@ def quarantined(frame: pl.DataFrame) -> pl.DataFrame:
 
 _OF_SESSIONS: Final = {
     "sessions": Tally(("make", "status", "month"), sessions),
+    "tellers": Tally(("interfaces",), tellers),
     "starts": Tally(("weekday", "hour"), starts),
     "sizes": Tally(("charger_type", "from_kwh"), sizes),
     "bills": Tally(("currency", "month"), bills),

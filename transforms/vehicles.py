@@ -12,7 +12,8 @@ from lake.schemas import UTC, VEHICLES
 
 REGISTERED: Final = pl.Schema(
     {name: VEHICLES.schema[name] for name in ("vehicle_id", "make", "model", "year", "timezone", "owner_id")}
-    | {"consented_at": UTC, "owner_trouble": pl.String, "disconnected_at": UTC}
+    | {name: VEHICLES.schema[name] for name in ("consented_at", "interfaces")}
+    | {"owner_trouble": pl.String, "disconnected_at": UTC}
 )
 """Columns of the registered vehicles; `owner_trouble` is what the owner has to do, or null."""
 
