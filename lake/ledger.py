@@ -112,12 +112,12 @@ class Ledger:
             _replace_coverage(connection, vehicle_id, stream, known)
 
     def lift_blocks(self, vehicle_ids: Iterable[str], stream: str | None = None) -> None:
-        """Let these vehicles' streams, or one of them, be asked again, as after a new consent."""
+        """Let what stands in the way of these vehicles' streams, or of one, be asked again, as after a new consent."""
         wanted = list(vehicle_ids)
         nothing = {"blocked_state": None, "blocked_detail": None, "blocked_until": None, "whose_move": "chargelake"}
         with self._engine.begin() as connection:
             for table, lifted in ((state.streams, nothing), (state.notices, {"stands": False})):
-                change = update(table).where(table.c.vehicle_id.in_(wanted))
+                change = update(table).where(table.c.vehicle_id.in_(wanted), table.c.blocked_state.is_not(None))
                 if stream is not None:
                     change = change.where(table.c.stream == stream)
                 connection.execute(change.values(lifted))

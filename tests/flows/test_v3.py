@@ -117,6 +117,17 @@ async def test_what_waited_for_the_owner_is_asked_at_once_after_connecting_again
     assert len(due(await seen.connect())) == 3
 
 
+async def test_what_was_lifted_is_asked_the_same_day_even_where_not_all_of_it_fits(practice: Practice) -> None:
+    seen = Seen(practice, V2, V3)
+    await seen.connect()
+    practice.emulator.faults.add("subscription", endpoint="bmw_records")
+    await seen.run()
+    practice.emulator.faults.clear()
+    await seen.connect()
+    practice.monkeypatch.setenv("CHARGELAKE_SMARTCAR__BUCKET", "2")
+    assert due(House(load_settings(now=NOW))) == ["bmw_records"]
+
+
 async def test_a_v3_poll_costs_one_request_and_loses_records_with_the_window(practice: Practice) -> None:
     house = await Seen(practice, V3).connect()
     for each in agenda(house).tasks:
