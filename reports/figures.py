@@ -14,9 +14,8 @@ from typing import Final
 import polars as pl
 
 from lake.runs import StreamCount
-from lake.tables import Tables
 from reports import tallies
-from reports.tallies import PLACES, Tallies
+from reports.tallies import PLACES, Readable, Tallies
 
 KNOWN: Final = ("collected", "confirmed_empty")
 """States of completeness of a day that is known."""
@@ -194,7 +193,7 @@ class Summary:
         return sum(len(each.vehicle_ids) for each in self.actions)
 
 
-def summarize(tables: Tables) -> Summary:
+def summarize(tables: Readable) -> Summary:
     """The figures of the published tables."""
     return summary(tallies.take(tables))
 

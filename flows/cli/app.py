@@ -20,6 +20,7 @@ from flows.cli import (
     practising,
     quarantine,
     reading,
+    reporting,
     running,
     schedule,
     webhooks,
@@ -57,6 +58,7 @@ app.command(epilog="Example: chargelake rebuild")(keeping.rebuild)
 app.command(epilog="Example: chargelake verify --json")(keeping.verify)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(keys.app, name="key")
+app.add_typer(reporting.app, name="report")
 app.add_typer(schedule.app, name="schedule")
 app.add_typer(climate.app, name="climate")
 app.command(epilog='Example: chargelake query "SELECT make, sum(energy_kwh) FROM charge_sessions GROUP BY make"')(
