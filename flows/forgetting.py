@@ -29,13 +29,16 @@ from flows.receiving import seal_journals
 from lake import schemas
 from lake.erasing import erase_from_segment
 from lake.forgotten import Ending, Erasure
-from lake.raw import segments
+from lake.raw import DamagedSegment, segments
 from lake.registry import Vehicle
+from lake.tables import DamagedTable, SchemaMismatch
 from transforms.drift import about
 
 _log = logging.getLogger(__name__)
 _AN_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,128}")
 _PAGES: Final = "reports"
+_IN_THE_WAY: Final = (Stop, DamagedSegment, DamagedTable, SchemaMismatch)
+"""What stops an erasure, and must not stop a run that only went on with it."""
 
 Disconnect = Callable[[Vehicle], Awaitable[object]]
 """Ends a vehicle's connection at Smartcar; raises CollectError."""
@@ -118,7 +121,7 @@ def finish_erasing(house: House) -> list[str]:
         if erasure.is_erasing:
             try:
                 erase(house, erasure)
-            except Stop as error:
+            except _IN_THE_WAY as error:
                 troubles.append(f"a vehicle is not forgotten yet: {error}")
                 _log.warning("not forgotten yet: %s", error)
     house.forgotten.clean()
@@ -131,7 +134,7 @@ async def finish_begun(house: House, disconnect: Disconnect) -> None:
         if not erasure.is_erasing:
             try:
                 erase(house, await disconnected(house, erasure, disconnect))
-            except (CollectError, Stop) as error:
+            except (CollectError, *_IN_THE_WAY) as error:
                 _log.warning("not forgotten: %s", error)
 
 

@@ -163,6 +163,13 @@ class Forgotten:
             connection.execute(update(state.tombstones).where(dirty).values(is_clean=True))
         return True
 
+    def clean_of(self, id_: str) -> bool:
+        """The same after rows that name this id again were deleted; nothing to do where it was not forgotten."""
+        mark = _mark(self._key(), id_)
+        with self._engine.begin() as connection:
+            connection.execute(update(state.tombstones).where(state.tombstones.c.mark == mark).values(is_clean=False))
+        return self.clean()
+
     def _key(self) -> bytes:
         return house_key(self._engine, _KEY)
 

@@ -125,12 +125,13 @@ class Registry:
         return [vehicle for vehicle in self.vehicles() if vehicle.disconnected_at is None]
 
     def keep_vehicle(self, vehicle: Vehicle) -> None:
-        """Add the vehicle, or replace what is known of it."""
+        """Add the vehicle, or replace what is known of it; an owner who was forgotten with another is known again."""
         with self._engine.begin() as connection:
             where = state.vehicles.c.vehicle_id == vehicle.vehicle_id
             connection.execute(delete(state.vehicles).where(where))
             values = asdict(vehicle) | {name: list(getattr(vehicle, name)) for name in _LISTS}
             connection.execute(insert(state.vehicles).values(values))
+        Forgotten(self._engine).lift(vehicle.owner_id)
 
     def forgotten_among(self, vehicle_ids: Iterable[str]) -> list[str]:
         """Those of these vehicles that were forgotten on purpose, and stay out."""
@@ -144,12 +145,16 @@ class Registry:
             connection.execute(change.values(disconnected_at=at))
 
     def drop_owner(self, owner_id: str) -> bool:
-        """Forget an owner and the tokens, unless a vehicle of theirs is left; gives whether none was."""
+        """Forget an owner and the tokens, unless a vehicle of theirs is left; gives whether none was.
+
+        Where the owner was forgotten before, no byte of the id stays in the database's file either.
+        """
         has_vehicle = select(state.vehicles.c.vehicle_id).where(state.vehicles.c.owner_id == owner_id)
         with self._engine.begin() as connection:
             if connection.execute(has_vehicle.limit(1)).first() is not None:
                 return False
             connection.execute(delete(state.owners).where(state.owners.c.owner_id == owner_id))
+        Forgotten(self._engine).clean_of(owner_id)
         return True
 
 

@@ -152,7 +152,8 @@ class Connect:
             for _ in range(min(_AT_ONCE, len(ids))):
                 group.create_task(worker())
         self._ledger.lift_blocks(vehicles)
-        self._registry.drop_owner(owner_id)  # where all of their vehicles were forgotten
+        if forgotten:
+            self._registry.drop_owner(owner_id)  # where it was all they have
         return Connected(owner_id, tuple(vehicles[each] for each in ids if each in vehicles), failed)
 
     async def read_missing(self) -> dict[str, CollectError]:

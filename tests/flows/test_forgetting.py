@@ -7,7 +7,7 @@ import gzip
 import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -213,6 +213,22 @@ async def test_an_owner_goes_with_their_last_vehicle(monkeypatch: pytest.MonkeyP
         await forget_vehicle(practice.house(), vehicle.vehicle_id, "must_end")
         assert practice.house().registry.owners() == []
         assert holding(tmp_path / "home", frozenset({owner.owner_id, vehicle.vehicle_id})) == []
+
+
+async def test_an_owner_who_has_only_what_was_forgotten_stays_out_and_with_another_vehicle_comes_back(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    async with practising(monkeypatch, history_days=5) as practice:
+        house = await practice.connect(LONELY)
+        (owner,), (vehicle,) = house.registry.owners(), house.registry.vehicles()
+        await forget_vehicle(practice.house(), vehicle.vehicle_id, "keep")
+        await practice.connect(LONELY)
+        house = practice.house()
+        assert house.registry.owners() == []
+        assert holding(tmp_path / "home", frozenset({owner.owner_id, vehicle.vehicle_id})) == []
+        assert house.forgotten.guard().hides(owner.owner_id)
+        house.registry.keep_vehicle(replace(vehicle, vehicle_id="another"))
+        assert not house.forgotten.guard().hides(owner.owner_id)
 
 
 async def test_an_owner_of_other_vehicles_stays(fleet: Fleet) -> None:
