@@ -38,7 +38,7 @@ _FAULTS_OWN: Final = "unreadable_answer"
 """Reason of what a fault on the way left in quarantine: an answer that was cut. It is kept, and no record."""
 
 _EXPECTED: Final = (
-    "state/lock", "state/secret.key", "state/chargelake.db*", "state/descriptions.json",
+    "state/lock", "state/landing", "state/secret.key", "state/chargelake.db*", "state/descriptions.json",
     "raw/*/*.jsonl.gz", "lake/**/part-0.parquet",
 )  # fmt: skip
 
