@@ -11,6 +11,7 @@ import typer
 
 from flows.cli import (
     climate,
+    comparing,
     connecting,
     keeping,
     keys,
@@ -61,6 +62,7 @@ app.add_typer(climate.app, name="climate")
 app.command(epilog='Example: chargelake query "SELECT make, sum(energy_kwh) FROM charge_sessions GROUP BY make"')(
     reading.query
 )
+app.command(epilog="Example: chargelake parity --html parity.html")(comparing.parity)
 app.command(epilog="Example: chargelake doctor")(keeping.doctor)
 
 
