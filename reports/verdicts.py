@@ -101,7 +101,9 @@ def _told(of: MakeParity) -> str:
     if not missing:
         return f"v3 tells {'all ' * (all_of_v2 > 1)}{_sessions(all_of_v2)} of {_cars(of)} that v2.0 tells"
     are = f"{missing:,} {'is' if missing == 1 else 'are'} missing in v3 and listed"
-    return f"v3 tells {of.both:,} of the {_sessions(all_of_v2)} of {_cars(of)} that v2.0 tells: {are}"
+    near = len({each.session_id_v2 for each in of.near_misses})
+    but = f", but v3 tells {'one' if near == 1 else 'ones'} within half an hour of {near:,}" * bool(near)
+    return f"v3 tells {of.both:,} of the {_sessions(all_of_v2)} of {_cars(of)} that v2.0 tells: {are}{but}"
 
 
 def _distances(of: MakeParity) -> list[str]:

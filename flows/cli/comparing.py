@@ -51,3 +51,5 @@ def parity(
     sessions = parity_page.sessions(makes)
     show_rows([heading for heading, _ in sessions.columns], sessions.rows, as_json=False)
     say("\n".join(f"{each.make}: {verdicts.verdict(each)}" for each in makes))
+    if html is not None:
+        say(f"The page: {html}")
