@@ -91,6 +91,7 @@ class MakeParity:
         vehicles_without_common_day: Of `vehicles`, those of which no day is known to both.
         common_days: Vehicle × days that both know, from `first_day` to `last_day`.
         both: Sessions told by both. `only_v2` and `only_v3` are those of one alone, on days that both know.
+        amounts_differ: Of `both`, those with an amount that differs; `other_currency`: those with two currencies.
         not_told_by_v2: A Tesla's sessions without a bill, which v2.0 does not tell by its nature.
     """
 
@@ -101,6 +102,8 @@ class MakeParity:
     first_day: date | None
     last_day: date | None
     both: int
+    amounts_differ: int
+    other_currency: int
     only_v2: tuple[Lone, ...]
     only_v3: tuple[Lone, ...]
     not_told_by_v2: int
@@ -125,6 +128,7 @@ def of_make(make: str, vehicles: frozenset[str], found: Compared, common: pl.Dat
         named: What to call a vehicle.
     """
     outcomes = dict(found.told.group_by("outcome").agg(pl.col("session").n_unique()).iter_rows())
+    amounts_differ, other_currency = found.money.select("differ", "other_currency").sum().row(0)
     return MakeParity(
         make=make,
         vehicles=len(vehicles),
@@ -133,6 +137,8 @@ def of_make(make: str, vehicles: frozenset[str], found: Compared, common: pl.Dat
         first_day=common.select(pl.col("day").min()).item(),
         last_day=common.select(pl.col("day").max()).item(),
         both=outcomes.get(BOTH, 0),
+        amounts_differ=amounts_differ,
+        other_currency=other_currency,
         only_v2=_lone(found.told, ONLY_V2, named),
         only_v3=_lone(found.told, ONLY_V3, named),
         not_told_by_v2=outcomes.get(NOT_TOLD_BY_V2, 0),

@@ -125,14 +125,14 @@ def _fields(fields: Sequence[FieldParity]) -> Grid:
     """A row a field; of amounts, a row a currency that differs. What neither tells is left out."""
     rows: list[tuple[str, ...]] = []
     for each in fields:
-        counts = (each.agree, each.differ + each.other_currency, each.only_v2, each.only_v3)
+        counts = (each.agree, each.differ, each.other_currency, each.only_v2, each.only_v3)
         if not any(counts):
             continue
         spreads = [tuple(apart(value, of.unit) for value in (of.median, of.p95, of.largest)) for of in each.spreads]
         first, *more = spreads or [(_NOTHING,) * 3]
         rows.append((LABELS[each.field], *map(wording.count, counts), *first))
-        rows += [("", "", "", "", "", *spread) for spread in more]
-    counted = numbers("Equal", "Differ", "v2.0 alone", "v3 alone")
+        rows += [("",) * 6 + spread for spread in more]
+    counted = numbers("Equal", "Differ", "Two currencies", "v2.0 alone", "v3 alone")
     return Grid((*labels("Field"), *counted, *numbers("Median apart", "95 % within", "At most")), tuple(rows))
 
 

@@ -120,14 +120,14 @@ def _distances(of: MakeParity) -> list[str]:
 def _findings(of: MakeParity) -> list[str]:
     """Amounts, what v3 does not tell, what it tells besides, and vehicles that were not compared."""
     equal = any(each.agree for each in of.fields if each.field in AMOUNTS)
-    said = [_money(of) or "amounts are equal" * equal]
+    said = _money(of) or ["amounts are equal"] * equal
     if untold := _untold(of, tuple(LABELS)):
         said.append(f"v3 does not always tell what v2.0 does of: {', '.join(untold)}")
     if more := len(of.only_v3):
         said.append(f"v3 tells {_sessions(more)} that v2.0 does not")
     if count := of.vehicles_without_common_day:
         said.append(f"{wording.counted(count, 'vehicle has', 'vehicles have')} no day that both know")
-    return [each for each in said if each]
+    return said
 
 
 def _untold(of: MakeParity, among: Sequence[str]) -> list[str]:
@@ -135,16 +135,12 @@ def _untold(of: MakeParity, among: Sequence[str]) -> list[str]:
     return [LABELS[each.field].lower() for each in of.fields if each.only_v2 and each.field in among]
 
 
-def _money(of: MakeParity) -> str:
+def _money(of: MakeParity) -> list[str]:
     """What is said of amounts that are not the same; nothing if all are."""
-    amounts = [each for each in of.fields if each.field in AMOUNTS]
-    differ = max((each.differ + each.other_currency for each in amounts), default=0)
-    if not differ:
-        return ""
     largest: dict[str, Decimal] = {}
-    for spread in (spread for each in amounts for spread in each.spreads):
+    for spread in (spread for each in of.fields if each.field in AMOUNTS for spread in each.spreads):
         largest[spread.unit] = max(spread.largest, largest.get(spread.unit, Decimal(0)))
     at_most = ", ".join(apart(value, unit) for unit, value in sorted(largest.items()))
-    other = max(each.other_currency for each in amounts)
-    said = f"amounts of {_sessions(differ)} differ" + f" by at most {at_most}" * bool(at_most)
-    return said + f", {other:,} of them by their currency" * bool(other)
+    differ = f"amounts of {_sessions(of.amounts_differ)} differ by at most {at_most}" * bool(of.amounts_differ)
+    other = f"amounts of {_sessions(of.other_currency)} are in two currencies" * bool(of.other_currency)
+    return [each for each in (differ, other) if each]

@@ -83,6 +83,7 @@ class Compared:
         fields: make, field, and for each of `AGREEMENTS` how many sessions; together all that are told by both.
         differences: make, field, unit (seconds, kWh, points, °, or a currency), sessions that differ, median, p95 and
             largest of the difference (decimal; by nearest rank, so that each is one that occurs).
+        money: make, differ, other_currency: sessions told by both with an amount that differs, or in two currencies.
         near: Near misses, the nearest first: make, vehicle_id, session_id, session_id_v3, started_at, started_at_v3,
             starts_apart, ends_apart (duration; null where an end is not told), energy_apart (kWh).
     """
@@ -90,6 +91,7 @@ class Compared:
     told: pl.DataFrame
     fields: pl.DataFrame
     differences: pl.DataFrame
+    money: pl.DataFrame
     near: pl.DataFrame
 
 
@@ -126,8 +128,13 @@ def compare(
     first_day = pl.col("started_at").min().over("session").dt.date()
     within = first_day.is_between(since or date.min, until or date.max)
     told = _judged(_sessions(standing).filter(within), known)
-    checked = _checked(told)
-    return Compared(told, _agreements(checked), _differences(checked), _near_misses(told))
+    pairs = _pairs(told)
+    # one field after the other, so that no more than one is in memory
+    counted = [
+        (_agreements(checked), _differences(checked)) for checked in (_checked_field(pairs, name) for name in FIELDS)
+    ]
+    fields, differences = (pl.concat(parts) for parts in zip(*counted, strict=True))
+    return Compared(told, fields, differences, _money(pairs), _near_misses(told))
 
 
 def _sessions(standing: pl.DataFrame) -> pl.DataFrame:
@@ -179,16 +186,15 @@ def _outcome() -> pl.Expr:
     )
 
 
-def _checked(told: pl.DataFrame) -> pl.DataFrame:
-    """One row a session told by both and field: make, field, unit, agreement, apart (decimal, in `unit`)."""
+def _pairs(told: pl.DataFrame) -> pl.DataFrame:
+    """One row a session told by both: v2.0's columns, and v3's with the suffix `_v3`."""
     both = told.filter(pl.col("outcome") == BOTH)
     of_v3 = both.filter(pl.col("source") == V3).select("session", *FIELDS)
-    pairs = both.filter(pl.col("source") == V2).join(of_v3, on="session", suffix="_v3")
-    parts = [_checked_field(pairs, name) for name in FIELDS]
-    return pl.concat(parts)
+    return both.filter(pl.col("source") == V2).join(of_v3, on="session", suffix="_v3")
 
 
 def _checked_field(pairs: pl.DataFrame, name: str) -> pl.DataFrame:
+    """One row a session told by both: make, session, field, unit, agreement, apart (decimal)."""
     mine, other = (_told(name, suffix) for suffix in ("", "_v3"))
     unit, apart, same, comparable = _measured(name, mine, other)
     agreement = (
@@ -204,7 +210,9 @@ def _checked_field(pairs: pl.DataFrame, name: str) -> pl.DataFrame:
         .then(pl.lit(AGREE))
         .otherwise(pl.lit(DIFFER))
     )
-    found = pairs.select("make", field=pl.lit(name), unit=unit, agreement=agreement, apart=apart.cast(_APART))
+    found = pairs.select(
+        "make", "session", field=pl.lit(name), unit=unit, agreement=agreement, apart=apart.cast(_APART)
+    )
     return found.with_columns(pl.when(pl.col("agreement") == DIFFER).then("apart"))
 
 
@@ -242,6 +250,13 @@ def _differences(checked: pl.DataFrame) -> pl.DataFrame:
         apart.get((pl.len() * _SHARE_95 + 99) // 100 - 1).alias("p95"),
         apart.last().alias("largest"),
     )
+
+
+def _money(pairs: pl.DataFrame) -> pl.DataFrame:
+    amounts = pl.concat(_checked_field(pairs, name) for name in AMOUNTS)
+    counts = [pl.col("session").filter(pl.col("agreement") == each).n_unique() for each in (DIFFER, OTHER_CURRENCY)]
+    names = ("differ", "other_currency")
+    return amounts.group_by("make").agg(each.alias(name) for each, name in zip(counts, names, strict=True))
 
 
 def _near_misses(told: pl.DataFrame) -> pl.DataFrame:

@@ -50,6 +50,6 @@ def parity(
         return
     sessions = parity_page.sessions(makes)
     show_rows([heading for heading, _ in sessions.columns], sessions.rows, as_json=False)
-    say("\n".join(f"{each.make}: {verdicts.verdict(each)}" for each in makes))
+    show_rows(["Make", "Verdict"], [(each.make, verdicts.verdict(each)) for each in makes], as_json=False)
     if html is not None:
         say(f"The page: {html}")

@@ -104,7 +104,7 @@ async def test_a_session_that_v3_leaves_out_is_found_and_named(practice: Practic
     assert not any(each.vehicle_id in html + ended.out for each in house.registry.vehicles())
 
 
-async def test_one_vehicle_and_some_days_are_compared_alone(practice: Practice) -> None:
+async def test_one_vehicle_and_some_days_are_compared_alone(practice: Practice, chargelake: Chargelake) -> None:
     house = await both_ways(practice)
     one = next(each.vehicle_id for each in house.registry.vehicles() if each.make == "BMW")
     all_days, since = parity(house, real_ids, one), (NOW - timedelta(days=10)).date()
@@ -112,6 +112,9 @@ async def test_one_vehicle_and_some_days_are_compared_alone(practice: Practice) 
     assert [each.vehicles for each in all_days] == [1]
     assert 0 < some.common_days <= 4
     assert (some.first_day, some.both <= all_days[0].both) == (since, True)
+    shown = await asyncio.to_thread(chargelake, "parity", "--vehicle", one, **practice.emulator.environment())
+    assert shown.code == Exit.DONE, shown.err
+    assert f"v3 tells all {all_days[0].both} sessions of 1 BMW vehicle that v2.0 tells" in shown.out
     with pytest.raises(Stop, match="is not known here"):
         parity(house, real_ids, "nobody")
 

@@ -71,7 +71,7 @@ def test_other_amounts_are_to_be_looked_at_each_in_its_currency() -> None:
         by_v2(**EUR), by_v3(**bill("12.35")), by_v2("b", 300, 360, **EUR), by_v3("b", 300, 360, **other)
     )
     assert ready == LOOK
-    assert "amounts of 2 sessions differ by at most 0.01 EUR, 1 of them by their currency" in sentence
+    assert "amounts of 1 session differ by at most 0.01 EUR; amounts of 1 session are in two currencies" in sentence
 
 
 @pytest.mark.parametrize(("untold", "ready"), [(EUR, LOOK), ({"charger_type": "DC"}, READY)])

@@ -112,6 +112,7 @@ def test_amounts_are_equal_only_to_the_last_digit() -> None:
     (row,) = found.differences.filter(pl.col("field") == "billed_total").iter_rows(named=True)
     assert (row["unit"], row["largest"]) == ("EUR", Decimal("0.000001"))
     assert agreement(found, "billed_other") == {"agree": 1}
+    assert found.money.rows() == [("BMW", 1, 0)]
 
 
 def test_amounts_of_two_currencies_are_not_compared() -> None:
@@ -119,6 +120,7 @@ def test_amounts_of_two_currencies_are_not_compared() -> None:
     assert agreement(found, "billed_total") == {"other_currency": 1}
     assert agreement(found, "currency") == {"differ": 1}
     assert "billed_total" not in found.differences["field"].to_list()
+    assert found.money.rows() == [("BMW", 0, 1)]
 
 
 def test_amounts_of_two_currencies_have_distributions_of_their_own() -> None:
