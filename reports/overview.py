@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -62,8 +62,8 @@ def overview(
 
     tallied = tallies.take(tables)
     summary = figures.summary(tallied)
-    pages = Environment(loader=PackageLoader("reports"), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    return pages.get_template(_TEMPLATE).render(
+    return render(
+        _TEMPLATE,
         title=title,
         generated_at=wording.instant(generated_at.astimezone(UTC)),
         as_of=as_of and wording.instant(as_of.astimezone(UTC)),
@@ -77,6 +77,12 @@ def overview(
         grids=grids,
         instant=wording.instant,
     )
+
+
+def render(template: str, **values: Any) -> str:
+    """A page of a template, all text escaped; a value that the template asks for and is not given is an error."""
+    pages = Environment(loader=PackageLoader("reports"), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    return pages.get_template(template).render(**values)
 
 
 def todos(actions: tuple[Action, ...], named: Namer) -> tuple[Todo, ...]:

@@ -11,6 +11,7 @@ import typer
 
 from flows.cli import (
     climate,
+    comparing,
     connecting,
     fleet,
     keeping,
@@ -64,6 +65,7 @@ app.add_typer(climate.app, name="climate")
 app.command(epilog='Example: chargelake query "SELECT make, sum(energy_kwh) FROM charge_sessions GROUP BY make"')(
     reading.query
 )
+app.command(epilog="Example: chargelake parity --html parity.html")(comparing.parity)
 app.command(epilog="Example: chargelake doctor")(keeping.doctor)
 
 
