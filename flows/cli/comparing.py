@@ -51,5 +51,4 @@ def parity(
     sessions = parity_page.sessions(makes)
     show_rows([heading for heading, _ in sessions.columns], sessions.rows, as_json=False)
     show_rows(["Make", "Verdict"], [(each.make, verdicts.verdict(each)) for each in makes], as_json=False)
-    if html is not None:
-        say(f"The page: {html}")
+    say(f"Lists and fields are on the page: {html}" if html else "Lists and fields: --html FILE for a page, or --json")
