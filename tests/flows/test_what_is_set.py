@@ -511,8 +511,8 @@ def test_trouble_with_a_schedule_is_told_where_it_is_shown_and_never_stops_a_run
 
 def test_they_get_what_the_budget_has_left_after_the_records(desk: Desk) -> None:
     spent = len(desk.house().budget.recent(NOW.replace(year=2000)))
-    margin, records, left = 1, 12, 5
-    limits = {"BUCKET": str(spent + margin + records + left), "REFILL_PER_MINUTE": "0.01"}
+    margin, connections, records, left = 1, 1, 12, 5
+    limits = {"BUCKET": str(spent + margin + connections + records + left), "REFILL_PER_MINUTE": "0.01"}
     ended = desk("run", "--json", **{f"CHARGELAKE_SMARTCAR__{name}": value for name, value in limits.items()})
     observed = [name for name in desk.sent() if "records" not in name and "billing" not in name]
     assert (ended.code, len(desk.sent()) - len(observed), len(observed)) == (0, records, left), ended.err
