@@ -31,10 +31,10 @@ def discreet(body: bytes) -> bytes:
         return body
     try:
         told = _DECODER.decode(body)
+        clean = _clean(told, keep_ids=False)
+        return body if clean == told else _ENCODER.encode(clean)
     except (msgspec.MsgspecError, ValueError, RecursionError):  # half a character, or too deep: its text is cleaned
         return without_secrets(body.decode("utf-8", "replace")).encode()
-    clean = _clean(told, keep_ids=False)
-    return body if clean == told else _ENCODER.encode(clean)
 
 
 def _may_hold_secrets(content: bytes) -> bool:
