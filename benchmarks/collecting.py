@@ -118,9 +118,9 @@ async def _rounds(emulator: Emulator, folder: Path, size: Size) -> tuple[list[Ro
     urls = await _urls(sides, folder)  # also lets the emulator draw its fleet before anything is measured
     await emulator.control("DELETE", "log")
     rounds = [await _round(sides, folder, urls) for _ in range(size.rounds)]
-    told = await emulator.entries()
-    entries = [each for each in told if each["endpoint"] != "connections"]  # a run also reads who is connected
-    assert len(entries) == 3 * len(urls) * size.rounds, "each side has to ask for the same"
+    entries = await emulator.entries()
+    records = [entry for entry in entries if entry["endpoint"] != "connections"]  # each run of ours looks there first
+    assert len(records) == 3 * len(urls) * size.rounds, "each side has to ask for the same records"
     return rounds, len(urls), refused(entries)
 
 

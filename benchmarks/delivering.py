@@ -64,7 +64,7 @@ def signed(body: bytes, token: str) -> str:
     return hmac.new(token.encode(), body, hashlib.sha256).hexdigest()
 
 
-def send(url: str, token: str, count: int, per_second: float, records: int = 5, connections: int = 64) -> list[Sent]:
+def send(url: str, token: str, count: int, per_second: float, records: int = 5, connections: int = 256) -> list[Sent]:
     """Send so many events at an even pace, each once; gives what became of each."""
     events = [event(f"vehicle-{number % 500:04d}", records, int(time.time() * 1000)) for number in range(count)]
     requests = [(each["eventId"], _request(url, json.dumps(each).encode(), token)) for each in events]

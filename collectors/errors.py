@@ -5,7 +5,7 @@
     │   ├── NoAnswer          no answer came: refused, dropped, timed out
     │   └── EveryoneWaits     the whole application pauses, then asks again
     ├── RetryLater            ours, in the next run
-    ├── NothingYet            nobody's: v3's store holds nothing of the vehicle so far
+    ├── NothingYet            ours, after `until`: v3's store holds nothing of the vehicle so far
     │   ├── NotThisSignalYet  … or other signals, and not this one
     │   └── SignalUnavailable … or says that the vehicle or its maker does not offer it now
     ├── VehicleWaits          ours, after `until`; the other vehicles go on
@@ -168,7 +168,6 @@ class NothingYet(CollectError):
     """The store that v3's signals are read from was never filled for this vehicle; it is asked again after `until`."""
 
     state: ClassVar[BlockState | None] = "empty_store"
-    whose_move: ClassVar[Mover] = "nobody"
 
 
 class NotThisSignalYet(NothingYet):

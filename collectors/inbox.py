@@ -217,7 +217,7 @@ class Inbox:
             await asyncio.sleep(self._limits.look_every)
             try:
                 await self.seal_if_due()
-            except HomeUnwritable:
+            except Exception:  # noqa: BLE001, whatever it is, events come in and the next try may do
                 _log.exception("the journal cannot be sealed yet")
                 await asyncio.sleep(10 * self._limits.look_every)
 

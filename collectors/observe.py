@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from collectors.asking import Tally
 from collectors.errors import ApplicationMustAct, BudgetSpent, Circumstances, CollectError, EveryoneWaits, OurBug
-from collectors.smartcar_v2.controls import Controls
 from collectors.snapshots import Snapshot
 from lake.clock import Clock
 from lake.ledger import Ledger
@@ -34,18 +34,25 @@ class Observed:
     error: CollectError | None = None
 
 
+class Reader(Protocol):
+    """Asks one interface what a vehicle is set to."""
+
+    async def read(self, vehicle: Vehicle, snapshot: Snapshot, tally: Tally | None = None) -> Mapping[str, Any]:
+        """What stands now, as told; raises a `CollectError` as the answer means."""
+
+
 class Observer:
     """Observes for one run.
 
     Args:
-        controls: Asks and lands.
+        readers: Ask and land, by interface.
         ledger: Is told when each was asked, and what stood in the way.
         clock: What time it is for the ledger.
         at_once: How many are asked side by side.
     """
 
-    def __init__(self, controls: Controls, ledger: Ledger, clock: Clock, *, at_once: int = 8) -> None:
-        self._controls = controls
+    def __init__(self, readers: Mapping[str, Reader], ledger: Ledger, clock: Clock, *, at_once: int = 8) -> None:
+        self._readers = readers
         self._ledger = ledger
         self._clock = clock
         self._at_once = at_once
@@ -79,7 +86,7 @@ class Observer:
         """Ask for one, and tell the ledger."""
         tally, key = Tally(), (vehicle.vehicle_id, snapshot.name)
         try:
-            await self._controls.read(vehicle, snapshot, tally)
+            await self._readers[snapshot.interface].read(vehicle, snapshot, tally)
         except (HomeUnwritable, StateUnusable):
             raise  # what cannot be kept must not be asked for
         except CollectError as error:

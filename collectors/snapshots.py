@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from collectors.streams import V2
+from collectors.streams import V2, V3
 from lake.registry import Vehicle
 
 Kind = Literal["schedule", "climate"]
@@ -22,20 +22,20 @@ class Snapshot:
     Attributes:
         name: What the lake and the ledger call it.
         kind: `schedule` or `climate`.
-        make: In upper case.
+        make: In upper case; None: every make.
         path: Template of the path below the API's base; the make in it must be in lower case.
         permission: The scope that reading it needs.
-        control: The scope that setting it needs.
+        control: The scope that setting it needs; None: it can only be read.
         interface: The version of the API that tells it.
         part: Of the climate: `cabin`, `defroster`, `steering_wheel`.
     """
 
     name: str
     kind: Kind
-    make: str
+    make: str | None
     path: str
     permission: str
-    control: str
+    control: str | None
     interface: str = V2
     part: str | None = None
 
@@ -69,9 +69,18 @@ TESLA_SCHEDULE: Final = _schedule("TESLA")
 NISSAN_SCHEDULE: Final = _schedule("NISSAN")
 FORD_SCHEDULES: Final = _schedule("FORD", by_place=True)
 LINCOLN_SCHEDULES: Final = _schedule("LINCOLN", by_place=True)
+V3_TIMERS: Final = Snapshot(
+    name="v3_timers",
+    kind="schedule",
+    make=None,
+    path="/vehicles/{id}/signals/charge-chargetimers",
+    permission="read_charge",
+    control=None,
+    interface=V3,
+)
 PARTS: Final = ("cabin", "defroster", "steering_wheel")
 SNAPSHOTS: Final = (
-    TESLA_SCHEDULE, NISSAN_SCHEDULE, FORD_SCHEDULES, LINCOLN_SCHEDULES, *(_climate(part) for part in PARTS),
+    TESLA_SCHEDULE, NISSAN_SCHEDULE, FORD_SCHEDULES, LINCOLN_SCHEDULES, V3_TIMERS, *(_climate(part) for part in PARTS),
 )  # fmt: skip
 
 NAMES: Final = frozenset(snapshot.name for snapshot in SNAPSHOTS)
@@ -87,7 +96,7 @@ def snapshots_of(vehicle: Vehicle, kind: Kind | None = None) -> tuple[Snapshot, 
     return tuple(
         each
         for each in SNAPSHOTS
-        if each.make == vehicle.make and each.interface in vehicle.interfaces and kind in {None, each.kind}
+        if each.make in {None, vehicle.make} and each.interface in vehicle.interfaces and kind in {None, each.kind}
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from functools import cached_property, partial
 
 from stamina.instrumentation import LoggingOnRetryHook, set_on_retry_hooks
@@ -15,7 +15,7 @@ from collectors.connections import Changes
 from collectors.consent import ConnectPage
 from collectors.errors import ApplicationMustAct, Circumstances, CollectError
 from collectors.http import Transport
-from collectors.observe import Observer
+from collectors.observe import Observer, Reader
 from collectors.pacing import Pacer
 from collectors.smartcar_v2.auth import Application
 from collectors.smartcar_v2.client import Endpoints, SmartcarClient, token_store
@@ -28,6 +28,7 @@ from collectors.smartcar_v3.auth import Application as V3Application
 from collectors.smartcar_v3.client import SmartcarV3Client
 from collectors.smartcar_v3.connect import ConnectV3
 from collectors.smartcar_v3.inventory import Inventory
+from collectors.smartcar_v3.timers import Timers
 from collectors.smartcar_v3.token import ApplicationToken
 from collectors.streams import V2, V3
 from collectors.tokens import TokenStore
@@ -38,6 +39,7 @@ from flows.planning import pacing_plan
 from lake.raw import Answer, Landing
 from lake.registry import Vehicle
 
+NO_VEHICLE = "no vehicle is connected; `chargelake connect` connects an owner"
 _log = logging.getLogger(__name__)
 Progress = Callable[[Outcome], None]
 
@@ -70,8 +72,11 @@ class Wiring:
     @cached_property
     def v3_client(self) -> SmartcarV3Client:
         """Asks v3."""
-        token = ApplicationToken(v3_application(self._house), self._transport, self._house.clock)
-        return SmartcarV3Client(self._asker, token, self._house.settings.smartcar.v3_api_url)
+        return SmartcarV3Client(self._asker, self._v3_token, self._house.settings.smartcar.v3_api_url)
+
+    @cached_property
+    def _v3_token(self) -> ApplicationToken:
+        return ApplicationToken(v3_application(self._house), self._transport, self._house.clock)
 
     @property
     def inventory(self) -> Inventory:
@@ -84,6 +89,10 @@ class Wiring:
 
         Returns:
             What has changed among the connections; nothing where they could not be read.
+
+        Raises:
+            Stop: There are none (exit code 5).
+            CollectError: None are known, and the API could not say which there are.
         """
         await finish_begun(self._house, self.disconnect)
         if V2 in self._interfaces:
@@ -91,6 +100,8 @@ class Wiring:
         changes = await self._sync_or_go_on()
         if V2 in self._interfaces:
             await self.connect().read_missing()
+        if not self._house.registry.vehicles():
+            raise Stop(Exit.NOTHING_COLLECTED, NO_VEHICLE)
         return changes
 
     async def sync(self, *, believe: bool = False) -> Changes:
@@ -114,7 +125,10 @@ class Wiring:
     async def _sync_or_go_on(self) -> Changes:
         try:
             changes = await self.sync()
-        except CollectError as error:  # what is known of before can be asked all the same
+        except CollectError as error:
+            if not self._house.registry.vehicles():
+                raise
+            # what is known from before can be asked all the same
             _log.warning("the connections could not be read: %s", error)
             return Changes()
         for sentence in changes.in_words():
@@ -170,7 +184,20 @@ class Wiring:
     def observer(self) -> Observer:
         """Observes what vehicles are set to; what fails is asked again another day, and not before."""
         at_once = self._house.settings.concurrency
-        return Observer(self._controls(self._asker_once), self._house.ledger, self._house.clock, at_once=at_once)
+        return Observer(self._readers(self._asker_once), self._house.ledger, self._house.clock, at_once=at_once)
+
+    @cached_property
+    def readers(self) -> Mapping[str, Reader]:
+        """Ask what vehicles are set to, by interface; for a person who waits."""
+        return self._readers(self._asker)
+
+    def _readers(self, asker: Asker) -> Mapping[str, Reader]:
+        found: dict[str, Reader] = {V2: self._controls(asker)} if V2 in self._interfaces else {}
+        if V3 in self._interfaces:
+            house = self._house
+            url = house.settings.smartcar.v3_api_url
+            found[V3] = Timers(asker, self._v3_token, house.budget, house.clock, url)
+        return found
 
     def _controls(self, asker: Asker) -> Controls:
         return Controls(asker, self.tokens, self._house.budget, self._house.settings.smartcar.api_url)

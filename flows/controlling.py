@@ -12,6 +12,7 @@ import polars as pl
 from collectors.asking import Tally
 from collectors.calls import Call
 from collectors.errors import CollectError, NotCapable, RetryLater, RetryNow
+from collectors.observe import Reader
 from collectors.snapshots import NAMES, SCOPES, Kind, Snapshot, snapshots_of
 from flows import jobs
 from flows.collecting import Wiring, wired
@@ -72,6 +73,18 @@ def settings_of(vehicle: Vehicle, kind: Kind, part: str | None = None) -> tuple[
     return found
 
 
+def setting_of(vehicle: Vehicle, kind: Kind, part: str | None = None) -> Snapshot:
+    """What of a kind can be set, and not only shown.
+
+    Raises:
+        Stop: There is none (exit code 2).
+    """
+    found = [each for each in settings_of(vehicle, kind, part) if each.control is not None]
+    if not found:
+        raise Stop(Exit.USAGE, f"{vehicle.vehicle_id}: it can be shown, but set through v2.0 only")
+    return found[0]
+
+
 def standing(house: House, vehicle: Vehicle, kind: Kind) -> pl.DataFrame:
     """The rows of the tables that stand for a vehicle."""
     table = CHARGE_SCHEDULES if kind == "schedule" else CLIMATE_STATES
@@ -116,7 +129,8 @@ def send(house: House, order: Order) -> Done:
         CollectError: As the answer means.
     """
     vehicle, snapshot = order.vehicle, order.snapshot
-    _require(vehicle, snapshot.control)
+    if snapshot.control is not None:
+        _require(vehicle, snapshot.control)
     read_back = snapshot.permission in vehicle.permissions
 
     async def ask(wiring: Wiring, result: Result) -> Done:
@@ -157,10 +171,16 @@ def _as_a_run(house: House, command: str, ask: Callable[[Wiring, Result], Awaita
 async def _read(house: House, wiring: Wiring, result: Result, vehicle: Vehicle, snapshot: Snapshot) -> None:
     tally = Tally()
     try:
-        await wiring.controls.read(vehicle, snapshot, tally)
+        await _reader(wiring, snapshot).read(vehicle, snapshot, tally)
     finally:
         _count(house, result, snapshot.name, tally)
     house.ledger.answered(vehicle.vehicle_id, snapshot.name, None, house.clock.now())
+
+
+def _reader(wiring: Wiring, snapshot: Snapshot) -> Reader:
+    if snapshot.interface not in wiring.readers:
+        raise Stop(Exit.USAGE, f"the credentials of {snapshot.interface} are not set, which tells {snapshot.name}")
+    return wiring.readers[snapshot.interface]
 
 
 def _count(house: House, result: Result, stream: str, tally: Tally) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 
 from rich.console import Console
 
-from flows.connecting import connect_owner
+from flows.demo_fleet import DemoFleet, connect_fleet, make_trouble
 from flows.exits import Exit, Stop
 from flows.house import House
 from flows.practice import Practice, emulator_process, spent
@@ -18,15 +18,11 @@ from flows.progress import do_watched
 from flows.settings import load_settings
 from flows.summary import show_summary
 from lake import names as lake_names
-from lake.registry import Vehicle
 from reports.figures import summarize
 from reports.overview import overview
 
 _PLAN: Final = ("--bucket", "60", "--refill-per-minute", "900", "--vehicle-spacing", "0.2", "--history-days", "90")
 """A plan that a demo's patience allows: Smartcar's default of 2 requests a minute would take more than an hour."""
-
-_SPREAD: Final = (3, 1, -1, -3)
-"""How the sizes of the owners' fleets differ: a test account is named by its size, so no two may be equal."""
 
 _MARK: Final = "state/demo"
 _PAGE: Final = "reports/overview.html"
@@ -54,7 +50,7 @@ def run_demo(vehicles: int, seed: int, *, open_page: bool, real_ids: bool = Fals
             again = _claim_home(house)
             console.print(f"An emulator of Smartcar listens on {practice.url}. Connecting the fleet …")
             fleet = asyncio.run(_connect(house, practice, vehicles))
-            console.print(f"{len(fleet)} vehicles of {len(house.registry.owners())} owners are connected. Collecting …")
+            console.print(_connected(house, fleet))
             page = Path(house.store.uri(_PAGE))
             result = do_watched(house, "run", page=page.as_uri())
             named = lake_names.real_ids if real_ids else house.names()
@@ -82,23 +78,13 @@ def _claim_home(house: House) -> bool:
     return again
 
 
-async def _connect(house: House, practice: Practice, vehicles: int) -> list[Vehicle]:
-    """Connect the owners, and give two vehicles troubles that a fleet has."""
-    fleet: list[Vehicle] = []
-    for size in _sizes(vehicles):
-        connected = await connect_owner(house, test_account=f"{size}-vehicles@smartcar.com")
-        fleet.extend(connected.vehicles)
-    bmws = [vehicle.vehicle_id for vehicle in fleet if vehicle.make == "BMW"]
-    if len(bmws) > 1:
-        await practice.trouble(name="subscription", vehicle=bmws[0], endpoint="bmw_records")
-        await practice.trouble(name="end_before_start", vehicle=bmws[1], share=0.2)
+async def _connect(house: House, practice: Practice, vehicles: int) -> DemoFleet:
+    fleet = await connect_fleet(house, practice, vehicles)
+    await make_trouble(practice, fleet.vehicles)
     return fleet
 
 
-def _sizes(vehicles: int) -> list[int]:
-    """The owners' fleets: four of different sizes, or one where there are too few vehicles."""
-    owners = len(_SPREAD)
-    if vehicles // owners <= max(_SPREAD):
-        return [vehicles]
-    sizes = [vehicles // owners + more for more in _SPREAD]
-    return [sizes[0] + vehicles % owners, *sizes[1:]]
+def _connected(house: House, fleet: DemoFleet) -> str:
+    connected = f"{len(fleet.vehicles)} vehicles of {len(house.registry.owners())} owners are connected"
+    told = f", {fleet.delivered} webhook events received" if fleet.delivered else ""
+    return f"{connected}{told}. Collecting …"

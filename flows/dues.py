@@ -126,8 +126,12 @@ def _settled(known: Intervals, look_back: int) -> Intervals:
 
 
 def _asked_at(state: StreamState | None, known: Intervals, now: datetime) -> datetime | None:
-    """When a stream was last asked. What stopped before it, at the budget or the plan, did not ask it."""
-    if state is not None and state.blocked_state not in {"over_budget", "not_asked"}:
+    """When a stream was last asked. What stopped before it, at the budget or the plan, did not ask it.
+
+    What was in its way and was lifted since, as by a new consent, is to be asked anew, if only today it was asked.
+    """
+    lifted = state is not None and state.blocked_state is None and state.whose_move is not None
+    if state is not None and not lifted and state.blocked_state not in {"over_budget", "not_asked"}:
         return state.asked_at
     if not known:
         return None

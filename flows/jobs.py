@@ -26,11 +26,12 @@ from collectors.errors import (
 from collectors.failures import NOT_CONNECTED
 from collectors.streams import V2, V3
 from flows import descriptions
+from flows.collecting import NO_VEHICLE
 from flows.exits import Exit, Stop
 from flows.forgetting import finish_erasing
 from flows.house import House
 from flows.publishing import publish_runs, publish_state
-from flows.transforming import Counts, rebuild, take_in_new
+from flows.transforming import Counts, hear, rebuild, take_in_new
 from lake.raw import new_run_id
 from lake.runs import StreamCount, add_counts
 
@@ -116,11 +117,12 @@ def begin(house: House, command: str, *, since: date | None = None, until: date 
     """
     finish_erasing(house)
     if not house.registry.vehicles() and house.settings.smartcar.interfaces != (V3,):
-        raise Stop(Exit.NOTHING_COLLECTED, "no vehicle is connected; `chargelake connect` connects an owner")
+        raise Stop(Exit.NOTHING_COLLECTED, NO_VEHICLE)
     now = house.clock.now()
     job = Job(new_run_id(now), command, since, until)
     house.runs.begin(job.run_id, command, now)
     house.budget.forget_before(house.real_now())
+    hear(house)
     return job
 
 

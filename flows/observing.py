@@ -85,7 +85,7 @@ def _candidates(house: House, states: dict[tuple[str, str], StreamState]) -> Ite
     now, configured = house.clock.now(), house.settings.smartcar.interfaces
     for vehicle in house.registry.connected():
         for snapshot in permitted(vehicle):
-            if snapshot.interface not in configured:
+            if snapshot.interface not in configured or vehicle.disconnected_at is not None:
                 continue
             state = states.get((vehicle.vehicle_id, snapshot.name))
             if state is None:

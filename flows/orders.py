@@ -12,6 +12,7 @@ import polars as pl
 from collectors.smartcar_v2 import climate, schedules
 from collectors.smartcar_v2.schedules import DAYS, NotAllowed, PlaceSetting, Window
 from collectors.snapshots import Snapshot
+from collectors.streams import SOURCES
 from flows.controlling import Order
 from lake.registry import Vehicle
 
@@ -63,6 +64,7 @@ def to_set(vehicle: Vehicle, snapshot: Snapshot, wish: Wish, standing: pl.DataFr
         NotAllowed: The API would not take it, or an option is another make's.
     """
     _check_options(snapshot, wish)
+    standing = _of_interface(snapshot, standing)
     if snapshot.make == "TESLA":
         return _times(vehicle, snapshot, wish)
     if snapshot.make == "NISSAN":
@@ -78,6 +80,7 @@ def to_clear(vehicle: Vehicle, snapshot: Snapshot, at: str | None, standing: pl.
     Raises:
         NotAllowed: The place is not known.
     """
+    standing = _of_interface(snapshot, standing)
     if snapshot.make == "TESLA":
         known = dict(standing.select("kind", "enabled").iter_rows())
         on = [kind for kind, column in _TIMES.items() if known.get(column, not known)]
@@ -104,8 +107,13 @@ def to_switch(
     return Order(vehicle, snapshot, (call,))
 
 
+def _of_interface(snapshot: Snapshot, standing: pl.DataFrame) -> pl.DataFrame:
+    """What the interface told that is set: a place as v3 tells it is none of v2.0's."""
+    return standing.filter(pl.col("source") == SOURCES[snapshot.interface])
+
+
 def _check_options(snapshot: Snapshot, wish: Wish) -> None:
-    make = "FORD" if snapshot.make == "LINCOLN" else snapshot.make
+    make = "FORD" if snapshot.make == "LINCOLN" else str(snapshot.make)
     given = {field.name for field in fields(wish) if getattr(wish, field.name) is not None}
     taken = ", ".join(_option(name) for name in sorted(_OPTIONS[make]))
     if foreign := sorted(given - _OPTIONS[make]):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import aiohttp
 
@@ -24,16 +25,31 @@ class Practice:
     url: str
     environment: Mapping[str, str]
 
+    async def control(self, method: str, path: str, **values: object) -> dict[str, Any]:
+        """Ask one of its own endpoints, `/emulator/PATH`; gives its answer."""
+        url = f"/emulator/{path}"
+        async with aiohttp.ClientSession(self.url) as session, session.request(method, url, json=values) as answer:
+            answer.raise_for_status()
+            told: dict[str, Any] = await answer.json()
+            return told
+
     async def trouble(self, **fault: object) -> None:
         """Turn a fault on."""
-        async with aiohttp.ClientSession(self.url) as session, session.post("/emulator/faults", json=fault) as answer:
-            answer.raise_for_status()
+        await self.control("POST", "faults", **fault)
 
     async def asked(self) -> list[dict[str, Any]]:
-        """The requests it was asked so far, oldest first."""
-        async with aiohttp.ClientSession(self.url) as session, session.get("/emulator/log") as answer:
-            entries: list[dict[str, Any]] = (await answer.json())["entries"]
-            return entries
+        """The requests it was asked so far, and those that it sent to webhooks, oldest first."""
+        entries: list[dict[str, Any]] = (await self.control("GET", "log"))["entries"]
+        return entries
+
+    @asynccontextmanager
+    async def standing_still(self, now: datetime) -> AsyncIterator[None]:
+        """Its clock shows this instant (UTC) while the block runs, and goes on as if it had run."""
+        begun = time.monotonic()
+        await self.control("PUT", "clock", now=now.isoformat(), rate=0)
+        yield
+        passed = timedelta(seconds=time.monotonic() - begun)
+        await self.control("PUT", "clock", now=(now + passed).isoformat(), rate=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +69,13 @@ class Spent:
     refused: int
 
 
+_FREE: Final = frozenset({"token", "v3_token", "connections", "webhook"})
+"""What costs nothing: calls for tokens and to the management API, and what the emulator itself delivers."""
+
+
 def spent(asked: Sequence[Mapping[str, Any]], bucket: int, refill_per_minute: float) -> Spent:
-    """What these requests spent of the budget; calls for tokens and to the management API cost nothing."""
-    counted = [entry for entry in asked if entry["endpoint"] not in {"token", "connections"}]
+    """What these requests spent of the budget."""
+    counted = [entry for entry in asked if entry["endpoint"] not in _FREE]
     times = [datetime.fromisoformat(entry["at_real"]) for entry in counted]
     seconds = (max(times) - min(times)).total_seconds() if times else 0.0
     allowed = int(bucket + refill_per_minute / 60 * seconds)

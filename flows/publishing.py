@@ -8,9 +8,10 @@ import polars as pl
 
 from collectors import snapshots
 from collectors.failures import NOT_CONNECTED
-from collectors.streams import SOURCES, STREAMS, TESLA_BILLING, TESLA_DAYS, V2, V3_RECORDS, streams_of
+from collectors.streams import SOURCES, STREAMS, TESLA_BILLING, TESLA_DAYS, V2, V3, V3_RECORDS, streams_of
 from flows.house import House
 from lake import schemas
+from lake.registry import Vehicle
 from lake.tables import with_month
 from transforms.completeness import completeness
 from transforms.sessions import standing
@@ -55,8 +56,10 @@ def completeness_now(house: House) -> pl.DataFrame:
 def vehicles_now(house: House, known: pl.DataFrame) -> pl.DataFrame:
     """The vehicles table, given the completeness table."""
     troubles = {owner.owner_id: owner.trouble for owner in house.registry.owners()}
+    pushed = {vehicle_id for vehicle_id, stream in house.ledger.pushed() if stream == V3_RECORDS.name}
     registered = [
         (each.vehicle_id, each.make, each.model, each.year, each.timezone, each.owner_id, each.consented_at,
+         _seen_by(each, is_pushed=each.vehicle_id in pushed),
          NOT_CONNECTED if each.disconnected_at else troubles.get(each.owner_id), each.disconnected_at)
         for each in house.registry.vehicles()
     ]  # fmt: skip
@@ -72,6 +75,11 @@ def vehicles_now(house: House, known: pl.DataFrame) -> pl.DataFrame:
         window_days(house),
         house.clock.now().date(),
     )
+
+
+def _seen_by(vehicle: Vehicle, *, is_pushed: bool) -> list[str]:
+    by_v3 = "v3 by webhook" if is_pushed else "v3 by poll"
+    return sorted(by_v3 if each == V3 else each for each in vehicle.interfaces)
 
 
 def window_days(house: House) -> dict[str, int]:

@@ -18,7 +18,7 @@ from transforms import days, sessions, snapshots
 
 Rows = list[tuple[object, ...]]
 
-_OF_NOW: Final = (schemas.COMPLETENESS, schemas.VEHICLES)
+OF_NOW: Final = (schemas.COMPLETENESS, schemas.VEHICLES)
 """Tables without a past: nothing keeps what they said before."""
 
 
@@ -94,7 +94,7 @@ def connect(house: House, as_of: datetime | None = None) -> duckdb.DuckDBPyConne
     for table in TABLES:
         if as_of is None:
             connection.register(table.name, _rows(house, table))
-        elif table not in _OF_NOW:
+        elif table not in OF_NOW:
             connection.register(table.name, known_at(house, table, as_of).to_arrow())
     for setting in ("temp_directory = ''", "enable_external_access = false", "lock_configuration = true"):
         connection.execute(f"SET {setting}")
@@ -103,7 +103,7 @@ def connect(house: House, as_of: datetime | None = None) -> duckdb.DuckDBPyConne
 
 def _missed(said: str) -> str | None:
     """The table without a past that a query asked for, by DuckDB's words."""
-    return next((table.name for table in _OF_NOW if f"Table with name {table.name} does not exist" in said), None)
+    return next((table.name for table in OF_NOW if f"Table with name {table.name} does not exist" in said), None)
 
 
 def _rows(house: House, table: Table) -> dataset.Dataset | pa.Table:

@@ -57,6 +57,7 @@ _NEXT = (
 
 def _lines(summary: Summary, result: Result, budget: Spent, *, again: bool) -> Iterator[tuple[str, str]]:
     yield "vehicles", ", ".join(f"{each.vehicles} {each.make}" for each in summary.vehicles)
+    yield "interfaces", ", ".join(map(str, summary.seen_by))
     allowed = f"{budget.requests} of the {budget.allowed} that the plan allowed in {budget.seconds:.0f} s"
     yield "requests", f"{allowed}, {budget.refused} answered 429"
     yield "this run", _what_came(result, again=again)
@@ -83,6 +84,9 @@ def _sessions(summary: Summary) -> Iterator[tuple[str, str]]:
     for each in summary.sessions:
         ongoing = f", {each.ongoing} ongoing" if each.ongoing else ""
         yield f"{each.make} sessions", f"{each.complete} complete{ongoing}, {_kwh(each.kwh)}"
+    if summary.told_by_both:
+        told = "session" if summary.told_by_both == 1 else "sessions"
+        yield "told twice", f"{summary.told_by_both:,} {told} told by v2.0 and v3, each counted once"
     for day in summary.daily:
         parts = (("home", day.home_kwh), ("other", day.other_kwh), ("Supercharger", day.supercharger_kwh))
         split = ", ".join(f"{name} {_kwh(value)}" for name, value in parts)

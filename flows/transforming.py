@@ -6,6 +6,7 @@ a segment is marked as taken in after both: whatever is cut short is done again,
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Final
 
 import polars as pl
 
+from collectors.inbox import MARK
 from collectors.smartcar_v3.events import EVENTS
 from flows.exits import Exit, Stop
 from flows.house import House
@@ -63,6 +65,18 @@ def take_in_new(house: House) -> Counts:
         house.runs.add(batch.run_id, taken, batch.segments)
         counts = add_counts(counts, taken)
     return counts
+
+
+def hear(house: House) -> None:
+    """Tell the ledger what landed events tell, before anything is asked: what was pushed need not be polled.
+
+    Their records are taken in with everything else, and what is damaged is said then.
+    """
+    done = house.runs.taken_in()
+    for name in _landed(house):
+        if name not in done and tag_of(name).startswith(MARK):
+            with contextlib.suppress(DamagedSegment):
+                take_notice(house, read_segment(house.store, name))
 
 
 def rebuild(house: House, on_batch: Callable[[int], None] = lambda _: None) -> int:

@@ -14,7 +14,7 @@ from lake.raw import DamagedSegment, read_segment, segments, strays
 from lake.schemas import Table
 from lake.state import StateUnusable, damage
 from lake.tables import DamagedTable, Partition, SchemaMismatch, with_month
-from transforms import days, sessions
+from transforms import days, sessions, snapshots
 
 _KEYS: Final = {
     "charge_sessions": ("session_id",),
@@ -112,6 +112,9 @@ def _standing_faults(house: House) -> Iterator[str]:
     latest = days.current(house.tables.read(schemas.CHARGE_DAY_HISTORY))
     if not latest.equals(house.tables.read(schemas.CHARGE_DAYS).sort(schemas.CHARGE_DAYS.sort_by)):
         yield "charge_days: differs from the latest revisions in charge_day_history; `chargelake rebuild` heals it"
+    for table in (schemas.CHARGE_SCHEDULES, schemas.CLIMATE_STATES):
+        if not snapshots.is_sound(table, house.tables.read(table)):
+            yield f"{table.name}: a revision is not followed by the one that replaced it; `chargelake rebuild` heals it"
 
 
 def _sum_faults(house: House) -> Iterator[str]:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, Row, and_, delete, insert, select, up
 
 from lake import state
 from lake.intervals import DayInterval, Intervals, union
-from lake.notices import Notice, StreamState, in_view_of, keep_newer, notices_of
+from lake.notices import Notice, StreamState, in_view_of, is_pushed, keep_newer, notices_of
 
 __all__ = ["Ledger", "StreamKey", "StreamState"]
 
@@ -98,18 +98,26 @@ class Ledger:
                     found[key] = known
         return found
 
+    def pushed(self) -> set[StreamKey]:
+        """The streams whose latest good news came without asking."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(state.streams)).all()
+            notices = notices_of(connection)
+        asked = {(row.vehicle_id, row.stream): _stream_state(row) for row in rows}
+        return {key for key, told in notices.items() if is_pushed(asked.get(key), told)}
+
     def keep_only(self, vehicle_id: str, stream: str, known: Intervals) -> None:
         """Know these days and no others, as after a landed answer was lost; disjoint intervals."""
         with self._engine.begin() as connection:
             _replace_coverage(connection, vehicle_id, stream, known)
 
     def lift_blocks(self, vehicle_ids: Iterable[str], stream: str | None = None) -> None:
-        """Let these vehicles' streams, or one of them, be asked again, as after a new consent."""
+        """Let what stands in the way of these vehicles' streams, or of one, be asked again, as after a new consent."""
         wanted = list(vehicle_ids)
         nothing = {"blocked_state": None, "blocked_detail": None, "blocked_until": None, "whose_move": "chargelake"}
         with self._engine.begin() as connection:
             for table, lifted in ((state.streams, nothing), (state.notices, {"stands": False})):
-                change = update(table).where(table.c.vehicle_id.in_(wanted))
+                change = update(table).where(table.c.vehicle_id.in_(wanted), table.c.blocked_state.is_not(None))
                 if stream is not None:
                     change = change.where(table.c.stream == stream)
                 connection.execute(change.values(lifted))

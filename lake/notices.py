@@ -106,18 +106,27 @@ def in_view_of(asked: StreamState | None, notices: Sequence[Notice]) -> StreamSt
     lifted = _lifted(asked, notices, last_good)
     if blocking is not None and (asked is None or lifted is not None or blocking.at > asked.asked_at):
         return _blocked(blocking)
-    if lifted is not None:
-        return StreamState(lifted)
-    return asked
+    return lifted or asked
 
 
-def _lifted(asked: StreamState | None, notices: Sequence[Notice], last_good: datetime | None) -> datetime | None:
-    """When the last that is known is that nothing stands in the way as far as asking knows; None if something does."""
+def is_pushed(asked: StreamState | None, notices: Iterable[Notice]) -> bool:
+    """Whether the latest good news of a stream was told and not asked for, given what asking found."""
+    told = max((notice.at for notice in notices if notice.kind == ANSWERED), default=None)
+    return told is not None and (asked is None or not _is_answered(asked) or asked.asked_at <= told)
+
+
+def _lifted(asked: StreamState | None, notices: Sequence[Notice], last_good: datetime | None) -> StreamState | None:
+    """The state in which nothing stands in the way as far as asking knows; None if something does.
+
+    After a good answer it was answered; after the end of what asking found, it is to be asked again.
+    """
     if asked is None or _is_answered(asked):
-        return last_good
+        return None if last_good is None else StreamState(last_good)
+    if last_good is not None and last_good > asked.asked_at:
+        return StreamState(last_good)
     ends = [each.at for each in notices if not each.stands and each.blocked_state == asked.blocked_state]
-    found = [at for at in (*ends, last_good) if at is not None and at > asked.asked_at]
-    return max(found, default=None)
+    ended = max((at for at in ends if at > asked.asked_at), default=None)
+    return None if ended is None else StreamState(ended, whose_move="chargelake")
 
 
 def _is_answered(asked: StreamState) -> bool:

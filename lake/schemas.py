@@ -216,6 +216,10 @@ VEHICLES: Final = Table(
         Column("owner_id", pl.String, "Smartcar's id of the owner's account."),
         Column("consented_at", UTC, "When access was granted."),
         Column("disconnected_at", UTC, "When it was found, or made, to be connected no more; null while it is."),
+        Column(
+            "interfaces", TEXTS,
+            "How it is seen, sorted: `v2.0`, `v3 by poll`, `v3 by webhook`; of the last two the one that told last.",
+        ),
         Column("last_good_day", pl.Date, "The last day known on every stream that can be asked; null if none."),
         Column("days_known", pl.Int32, "Vehicle × stream × days since consent that are known."),
         Column("days_unknown", pl.Int32, "Vehicle × stream × days since consent that are not known."),
@@ -233,7 +237,7 @@ VEHICLES: Final = Table(
     (),
     None,
     ("make", "vehicle_id"),
-)
+)  # fmt: skip
 
 RUNS: Final = Table(
     "runs",
@@ -271,7 +275,7 @@ CHARGE_SCHEDULES: Final = Table(
     "the others are what was set before.",
     (
         *_VEHICLE,
-        Column("source", pl.String, "Interface that told it: `smartcar_v2`."),
+        Column("source", pl.String, "Interface that told it: `smartcar_v2`, `smartcar_v3`."),
         Column("window_no", pl.Int32, "Number of the row within its revision, from 1."),
         Column(
             "kind", pl.String,
@@ -284,10 +288,14 @@ CHARGE_SCHEDULES: Final = Table(
         Column("over_midnight", pl.Boolean, "Whether it ends on the day after; null where it is no window."),
         Column(
             "zone", pl.String,
-            "Of the times: `UTC` (Nissan), `vehicle` (a Tesla's own clock), `place` (the clock there: Ford, Lincoln).",
+            "Of the times: `UTC` (Nissan), `vehicle` (a Tesla's own clock), `place` (the clock there: Ford, "
+            "Lincoln); null where it is not told (v3).",
         ),
+        Column("place", pl.String, "Name or address of the place it is for, if told (v3)."),
         Column("latitude", pl.Float64, "Degrees north of the place it is for; null: any place."),
         Column("longitude", pl.Float64, "Degrees east of it; null: any place."),
+        Column("connector_type", pl.String, "The connector it is for, if told (v3); null: any."),
+        Column("maker_optimises", pl.Boolean, "Whether the maker may shift charging; null if not told (v2.0)."),
         Column("charge_limit_pct", pl.Float64, "State of charge at which it stops, percent 0..100; null if not told."),
         *_STANDING,
     ),

@@ -14,9 +14,8 @@ from typing import Final
 import polars as pl
 
 from lake.runs import StreamCount
-from lake.tables import Tables
 from reports import tallies
-from reports.tallies import PLACES, Tallies
+from reports.tallies import PLACES, Readable, Tallies
 
 KNOWN: Final = ("collected", "confirmed_empty")
 """States of completeness of a day that is known."""
@@ -32,6 +31,22 @@ class Vehicles:
 
     make: str
     vehicles: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeenBy:
+    """Connected vehicles that are seen by the same interfaces.
+
+    Attributes:
+        interfaces: As in the vehicles table: `v2.0`, `v3 by poll`, `v3 by webhook`.
+    """
+
+    interfaces: tuple[str, ...]
+    vehicles: int
+
+    def __str__(self) -> str:
+        """As a person reads it: `5 v3 by webhook`, `4 both v2.0 and v3 by poll`."""
+        return f"{self.vehicles:,} {'both ' * (len(self.interfaces) > 1)}{' and '.join(self.interfaces)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +160,15 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a lake holds, in figures."""
+    """What a lake holds, in figures.
+
+    Attributes:
+        told_by_both: Sessions that v2.0 and v3 tell; each is one session, and is counted once.
+    """
 
     vehicles: tuple[Vehicles, ...]
+    seen_by: tuple[SeenBy, ...]
+    told_by_both: int
     sessions: tuple[Sessions, ...]
     daily: tuple[DailyEnergy, ...]
     billed: tuple[Billed, ...]
@@ -172,7 +193,7 @@ class Summary:
         return sum(len(each.vehicle_ids) for each in self.actions)
 
 
-def summarize(tables: Tables) -> Summary:
+def summarize(tables: Readable) -> Summary:
     """The figures of the published tables."""
     return summary(tallies.take(tables))
 
@@ -182,6 +203,8 @@ def summary(tallied: Tallies) -> Summary:
     latest = runs(tallied.runs, 1)
     return Summary(
         vehicles=vehicles(tallied.vehicles),
+        seen_by=seen_by(tallied.vehicles),
+        told_by_both=told_by_both(tallied.tellers),
         sessions=sessions(tallied.sessions),
         daily=daily(tallied.days),
         billed=billed(tallied.bills),
@@ -196,6 +219,18 @@ def vehicles(table: pl.DataFrame) -> tuple[Vehicles, ...]:
     """Vehicles by make, from column make of the vehicles table."""
     counted = table.group_by("make").agg(pl.len()).sort("make")
     return tuple(Vehicles(*row) for row in counted.iter_rows())
+
+
+def seen_by(table: pl.DataFrame) -> tuple[SeenBy, ...]:
+    """Vehicles by the interfaces they are seen by, those of one interface first, from the vehicles table."""
+    counted = table.drop_nulls("interfaces").group_by("interfaces").agg(pl.len())
+    found = [SeenBy(tuple(names), number) for names, number in counted.iter_rows()]
+    return tuple(sorted(found, key=lambda each: (len(each.interfaces), each.interfaces)))
+
+
+def told_by_both(tallied: pl.DataFrame) -> int:
+    """Sessions that more than one interface tells, from `reports.tallies.tellers`."""
+    return int(tallied.filter(pl.col("interfaces") > 1)["sessions"].sum())
 
 
 def sessions(tallied: pl.DataFrame) -> tuple[Sessions, ...]:

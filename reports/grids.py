@@ -13,6 +13,8 @@ from reports.figures import KNOWN, NOT_GIVEN, Billed, DaysInState, Quarantined, 
 
 Kind = Literal["label", "number", "prose"]
 """A label and a number stay on one line, prose wraps."""
+Columns = tuple[tuple[str, Kind], ...]
+"""Heading and kind of each column."""
 
 _COUNTS: Final = ("Requests", "Records", "New", "Changed", "Unchanged", "Quarantined")
 

@@ -33,7 +33,7 @@ def tiles(summary: Summary) -> tuple[Tile, ...]:
     """The headline figures of a summary."""
     return (
         _vehicles(summary),
-        _sessions(summary.sessions),
+        _sessions(summary.sessions, summary.told_by_both),
         _session_energy(summary.sessions),
         _daily_energy(summary.daily),
         _billed(summary.billed),
@@ -48,15 +48,16 @@ def _vehicles(summary: Summary) -> Tile:
         return Tile("Vehicles", (wording.NOT_TOLD,), "no vehicle is on record")
     number = sum(each.vehicles for each in summary.vehicles)
     by_make = [f"{each.make}{_GLUE}{each.vehicles:,}" for each in summary.vehicles]
-    return Tile("Vehicles", (wording.count(number),), " · ".join(by_make))
+    return Tile("Vehicles", (wording.count(number),), " · ".join([*by_make, *map(str, summary.seen_by)]))
 
 
-def _sessions(sessions: Sequence[Sessions]) -> Tile:
+def _sessions(sessions: Sequence[Sessions], told_by_both: int) -> Tile:
     if not sessions:
         return Tile("Sessions", ("none known",), "no session was told yet")
     complete, ongoing = sum(each.complete for each in sessions), sum(each.ongoing for each in sessions)
     vanished = sum(each.vanished for each in sessions)
     note = f"{complete:,} complete · {ongoing:,} ongoing" + f" · {vanished:,} vanished, not counted" * bool(vanished)
+    note += f" · {told_by_both:,} told by v2.0 and v3, each counted once" * bool(told_by_both)
     return Tile("Sessions", (wording.count(complete + ongoing),), note)
 
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from lake.names import Namer
-from lake.tables import Tables
 from reports import figures, grids, tallies, wording
 from reports.figures import Action
 from reports.headline import tiles
+from reports.tallies import Readable
 
 _TEMPLATE: Final = "overview.html.j2"
 _MOST_ACTIONS: Final = 25
@@ -41,7 +41,9 @@ class Todo:
     more: int
 
 
-def overview(tables: Tables, generated_at: datetime, title: str, named: Namer) -> str:
+def overview(
+    tables: Readable, generated_at: datetime, title: str, named: Namer, *, as_of: datetime | None = None
+) -> str:
     """The page as one self-contained HTML document.
 
     Args:
@@ -49,6 +51,7 @@ def overview(tables: Tables, generated_at: datetime, title: str, named: Namer) -
         generated_at: When the page is made, an aware instant; shown in UTC.
         title: Heading of the page.
         named: What to call a vehicle: pseudonyms as a rule, `lake.names.real_ids` on request.
+        as_of: The instant as of which the tables are known, where that is not now; shown in UTC.
 
     Raises:
         lake.tables.DamagedTable: A file of the lake cannot be read.
@@ -59,10 +62,11 @@ def overview(tables: Tables, generated_at: datetime, title: str, named: Namer) -
 
     tallied = tallies.take(tables)
     summary = figures.summary(tallied)
-    pages = Environment(loader=PackageLoader("reports"), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    return pages.get_template(_TEMPLATE).render(
+    return render(
+        _TEMPLATE,
         title=title,
         generated_at=wording.instant(generated_at.astimezone(UTC)),
+        as_of=as_of and wording.instant(as_of.astimezone(UTC)),
         is_empty=tallied.is_empty,
         summary=summary,
         tiles=tiles(summary),
@@ -73,6 +77,12 @@ def overview(tables: Tables, generated_at: datetime, title: str, named: Namer) -
         grids=grids,
         instant=wording.instant,
     )
+
+
+def render(template: str, **values: Any) -> str:
+    """A page of a template, all text escaped; a value that the template asks for and is not given is an error."""
+    pages = Environment(loader=PackageLoader("reports"), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    return pages.get_template(template).render(**values)
 
 
 def todos(actions: tuple[Action, ...], named: Namer) -> tuple[Todo, ...]:

@@ -7,14 +7,14 @@ A sum stands beside the number of values that went into it: where that is 0, the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import polars as pl
 
 from lake.schemas import CHARGE_DAYS, CHARGE_SESSIONS, COMPLETENESS, QUARANTINE, RUNS, VEHICLES, Table
-from lake.tables import Tables
+from lake.tables import Partition
 
 SESSION_STEP_KWH: Final = 5
 """Width of the classes of a session's energy."""
@@ -23,6 +23,16 @@ PLACES: Final = ("home", "other", "supercharger", "total")
 """Kinds of place of daily energy, and their total: columns `PLACE_kwh` and, counted, `PLACE_told`."""
 
 _STILL_TOLD: Final = pl.col("status") != "vanished"
+
+
+class Readable(Protocol):
+    """Published tables: as they are (`lake.tables.Tables`), or as they were known."""
+
+    def partitions(self, table: Table) -> list[Partition]:
+        """The partitions that have rows, in order."""
+
+    def read(self, table: Table, partitions: Iterable[Partition] | None = None) -> pl.DataFrame:
+        """The rows of these partitions, or of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +53,7 @@ class Tallies:
     """All that summaries and charts are made of; the columns are those of the functions of the same names."""
 
     sessions: pl.DataFrame
+    tellers: pl.DataFrame
     starts: pl.DataFrame
     sizes: pl.DataFrame
     bills: pl.DataFrame
@@ -58,7 +69,7 @@ class Tallies:
         return all(getattr(self, name).is_empty() for name in self.__slots__)
 
 
-def take(tables: Tables) -> Tallies:
+def take(tables: Readable) -> Tallies:
     """Read the published tables once."""
     return Tallies(
         **_fold(tables, CHARGE_SESSIONS, _OF_SESSIONS),
@@ -85,6 +96,19 @@ def sessions(frame: pl.DataFrame) -> pl.DataFrame:
         energy.count().cast(pl.Int64).alias("told"),
         energy.sum().alias("kwh"),
     )
+
+
+def tellers(frame: pl.DataFrame) -> pl.DataFrame:
+    """Sessions by how many interfaces tell them, vanished sessions left out.
+
+    Args:
+        frame: Columns status, sources.
+
+    Returns:
+        interfaces (how many), sessions.
+    """
+    several = pl.col("sources").list.len().cast(pl.Int64)
+    return frame.filter(_STILL_TOLD).group_by(several.alias("interfaces")).agg(_number().alias("sessions"))
 
 
 def starts(frame: pl.DataFrame) -> pl.DataFrame:
@@ -182,13 +206,14 @@ def quarantined(frame: pl.DataFrame) -> pl.DataFrame:
 
 _OF_SESSIONS: Final = {
     "sessions": Tally(("make", "status", "month"), sessions),
+    "tellers": Tally(("interfaces",), tellers),
     "starts": Tally(("weekday", "hour"), starts),
     "sizes": Tally(("charger_type", "from_kwh"), sizes),
     "bills": Tally(("currency", "month"), bills),
 }
 
 
-def _fold(tables: Tables, table: Table, tallies: Mapping[str, Tally]) -> dict[str, pl.DataFrame]:
+def _fold(tables: Readable, table: Table, tallies: Mapping[str, Tally]) -> dict[str, pl.DataFrame]:
     """Take the tallies of each partition and add them up."""
     parts = {name: [tally.of(table.empty())] for name, tally in tallies.items()}
     for partition in tables.partitions(table):

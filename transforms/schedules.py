@@ -13,20 +13,22 @@ from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
 from transforms.drift import Drift
-from transforms.told import Impossible, listed, number, object_of, truth
+from transforms.told import Impossible, listed, number, object_of, text, truth
 
 Row: TypeAlias = dict[str, Any]
 
 DAYS: Final = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
 CONTENT: Final = (
-    "kind", "enabled", "days", "start_time", "end_time", "over_midnight", "zone", "latitude", "longitude",
-    "charge_limit_pct",
+    "kind", "enabled", "days", "start_time", "end_time", "over_midnight", "zone", "place", "latitude", "longitude",
+    "connector_type", "maker_optimises", "charge_limit_pct",
 )  # fmt: skip
 """What an answer tells of one window: a change of any of these, or of their number, is a revision."""
 
 _BLANK: Final[Row] = dict.fromkeys(CONTENT)
 _TIME: Final = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(:[0-5][0-9])?")
 _PARTS_OF_WEEK: Final = {"weekday": DAYS[:5], "weekend": DAYS[5:]}
+_TIMER: Final = ("type", "condition", "schedules", "departureTimers", "isOEMOptimizationEnabled")
+_CONDITION: Final = ("name", "address", "latitude", "longitude", "connectorType")
 _PERCENT_DIGITS: Final = 6
 
 
@@ -95,11 +97,53 @@ def _place(told: Any, stream: str, drift: Drift) -> Iterator[Row]:
             yield _BLANK | {"kind": "any_time", "enabled": True, "days": list(days)} | here
 
 
+def _timers(body: Mapping[str, Any], drift: Drift) -> Iterator[Row]:
+    """The timers of v3, for everywhere, a place or a connector (API reference, §8); their zone is not told."""
+    told = object_of(body, "body", ("values",), "v3_timers", drift)
+    timers = listed(told, "values")
+    for timer in timers:
+        yield from _timer(object_of(timer, "values", _TIMER, "v3_timers", drift), drift)
+    if not timers:
+        yield _BLANK | {"kind": "any_time", "enabled": True}
+
+
+def _timer(timer: Mapping[str, Any], drift: Drift) -> Iterator[Row]:
+    where = object_of(timer.get("condition") or {}, "condition", _CONDITION, "v3_timers", drift)
+    shared = {
+        "enabled": True,
+        "place": text(where.get("name"), "name") or text(where.get("address"), "address"),
+        "latitude": number(where.get("latitude"), "latitude", -90, 90),
+        "longitude": number(where.get("longitude"), "longitude", -180, 180),
+        "connector_type": text(where.get("connectorType"), "connectorType"),
+        "maker_optimises": truth(timer.get("isOEMOptimizationEnabled"), "isOEMOptimizationEnabled"),
+    }
+    rows = [*_timed(timer, drift), *_departures(timer, drift)]
+    yield from (row | shared for row in rows or [_BLANK | {"kind": "any_time"}])
+
+
+def _timed(timer: Mapping[str, Any], drift: Drift) -> Iterator[Row]:
+    for each in listed(timer, "schedules") if timer.get("schedules") is not None else ():
+        told = object_of(each, "schedules", ("start", "end", "days"), "v3_timers", drift)
+        days = None if told.get("days") is None else _days(told)
+        if told.get("end") is None:
+            yield _BLANK | {"kind": "start_time", "start_time": _clock(told.get("start"), "start"), "days": days}
+        else:
+            yield _window(told) | {"days": days}
+
+
+def _departures(timer: Mapping[str, Any], drift: Drift) -> Iterator[Row]:
+    for each in listed(timer, "departureTimers") if timer.get("departureTimers") is not None else ():
+        told = object_of(each, "departureTimers", ("time", "days"), "v3_timers", drift)
+        days = None if told.get("days") is None else _days(told)
+        yield _BLANK | {"kind": "departure_time", "end_time": _clock(told.get("time"), "time"), "days": days}
+
+
 READERS: Final[Mapping[str, Callable[[Mapping[str, Any], Drift], Iterator[Row]]]] = {
     "tesla_schedule": _tesla,
     "nissan_schedule": _nissan,
     "ford_schedules": _by_place("ford_schedules"),
     "lincoln_schedules": _by_place("lincoln_schedules"),
+    "v3_timers": _timers,
 }
 """How the answer of each stream is read."""
 
@@ -121,13 +165,13 @@ def _clock(told: Any, field: str) -> str:
     """`HH:MM` from such a time, with or without seconds, or from a whole timestamp, which is told in UTC."""
     if told is None:
         raise Impossible("missing_field", f"{field} is missing or null")
-    text = str(told).strip()
-    if found := _TIME.fullmatch(text):
+    written = str(told).strip()
+    if found := _TIME.fullmatch(written):
         return f"{int(found[1]):02}:{found[2]}"
     try:
-        instant = datetime.fromisoformat(text) if "T" in text else None
+        instant = datetime.fromisoformat(written) if "T" in written else None
     except ValueError:
         instant = None
     if instant is None:
-        raise Impossible("bad_time", f"{field} is '{text[:40]}'")
+        raise Impossible("bad_time", f"{field} is '{written[:40]}'")
     return f"{instant.astimezone(UTC) if instant.tzinfo else instant:%H:%M}"

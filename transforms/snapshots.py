@@ -24,6 +24,8 @@ from transforms.schedules import Row
 from transforms.told import Impossible
 
 KEY: Final = ("vehicle_id", "source", "part")
+_SIGNAL: Final = "v3_timers"
+_NO_MAKE: Final = "UNKNOWN"
 _BODY_LIMIT: Final = 1000
 _NAMES: Final = ("vehicle_id", "make", "source", "part", "stream", "told", "run_id", "raw_ref")
 OBSERVATION: Final = pl.Schema([*((name, pl.String) for name in _NAMES), ("received_at", UTC), ("position", pl.Int64)])
@@ -58,19 +60,23 @@ class Read:
 def read(answers: Iterable[Answer]) -> Read:
     """Read all 200 answers of schedules and climate; any other is passed over, as is what was said when one was set."""
     wanted = [each for each in answers if each.status == 200 and _is_told(each.stream)]  # noqa: PLR2004 (HTTP OK)
+    received = Counter[str]()
     drift, good, bad = Drift(), list[tuple[Any, ...]](), list[tuple[Any, ...]]()
     for answer in wanted:
         try:
-            good.append(_observation(answer, _told(answer, drift)))
+            if (told := _told(answer, drift)) is not None:
+                good.append(_observation(answer, told))
+                received[answer.stream] += 1
         except Impossible as error:
             bad.append(_quarantined(answer, error))
+            received[answer.stream] += 1
     observed = pl.DataFrame(good, schema=OBSERVATION, orient="row")
     of_schedule = observed["stream"].is_in(list(schedules.READERS))
     return Read(
         observed.filter(of_schedule),
         observed.filter(~of_schedule),
         pl.DataFrame(bad, schema=QUARANTINE.schema, orient="row"),
-        dict(Counter(answer.stream for answer in wanted)),
+        dict(received),
         drift.notes(),
     )
 
@@ -95,6 +101,11 @@ def current(history: pl.DataFrame) -> pl.DataFrame:
     return history.filter(pl.col("superseded_at").is_null())
 
 
+def is_sound(table: Table, history: pl.DataFrame) -> bool:
+    """Whether each revision says rightly when it was replaced, so that one of each stands."""
+    return history.equals(_superseded(table, history))
+
+
 def known_at(history: pl.DataFrame, at: Any) -> pl.DataFrame:
     """The rows as they were known at an instant: what was replaced later still stood."""
     later = pl.col("superseded_at") > at
@@ -110,15 +121,26 @@ def _is_told(stream: str) -> bool:
     return stream in schedules.READERS or stream in climate.PARTS
 
 
-def _told(answer: Answer, drift: Drift) -> str:
-    """What an answer tells, in one form."""
+def _told(answer: Answer, drift: Drift) -> str | None:
+    """What an answer tells, in one form; None where it tells that there is nothing to tell."""
     try:
         body = msgspec.json.decode(answer.content)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise Impossible("unreadable_answer", f"the body is not the documented JSON: {error}") from None
     if answer.stream in climate.PARTS:
         return _one_form([climate.state(answer.stream, body, drift)])
-    return _one_form(schedules.READERS[answer.stream](body, drift))
+    if answer.stream == _SIGNAL:
+        body = _body_of_signal(body)
+    return None if body is None else _one_form(schedules.READERS[answer.stream](body, drift))
+
+
+def _body_of_signal(answer: Any) -> Any:
+    """The body of a signal, bare or as `data`; None where it has none, as one that is UNAVAILABLE."""
+    signal = answer.get("data", answer) if isinstance(answer, dict) else None
+    attributes = signal.get("attributes") if isinstance(signal, dict) else None
+    if not isinstance(attributes, dict):
+        raise Impossible("unreadable_answer", "the answer is no signal")
+    return attributes.get("body")
 
 
 def _one_form(rows: Iterable[Mapping[str, Any]]) -> str:
@@ -128,7 +150,7 @@ def _one_form(rows: Iterable[Mapping[str, Any]]) -> str:
 
 def _observation(answer: Answer, told: str) -> tuple[Any, ...]:
     part = climate.PARTS.get(answer.stream, "")
-    make = answer.stream.partition("_")[0].upper()
+    make = (answer.make or _NO_MAKE) if answer.stream == _SIGNAL else answer.stream.partition("_")[0].upper()
     names = (answer.vehicle_id, make, answer.source, part, answer.stream, told, answer.run_id, answer.ref)
     return (*names, answer.received_at, 0)
 

@@ -58,3 +58,10 @@ def truth(value: Any, name: str) -> bool | None:
     if value is not None and not isinstance(value, bool):
         raise Impossible("bad_type", f"{name} is {value!r:.40}, neither true nor false")
     return value
+
+
+def text(value: Any, name: str) -> str | None:
+    """Text, or null; empty text is null."""
+    if value is not None and not isinstance(value, str):
+        raise Impossible("bad_type", f"{name} is {value!r:.40}, no text")
+    return value.strip() or None if value else None

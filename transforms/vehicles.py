@@ -12,7 +12,8 @@ from lake.schemas import UTC, VEHICLES
 
 REGISTERED: Final = pl.Schema(
     {name: VEHICLES.schema[name] for name in ("vehicle_id", "make", "model", "year", "timezone", "owner_id")}
-    | {"consented_at": UTC, "owner_trouble": pl.String, "disconnected_at": UTC}
+    | {name: VEHICLES.schema[name] for name in ("consented_at", "interfaces")}
+    | {"owner_trouble": pl.String, "disconnected_at": UTC}
 )
 """Columns of the registered vehicles; `owner_trouble` is what the owner has to do, or null."""
 
@@ -24,7 +25,8 @@ AT_RISK_DAYS: Final = 7
 
 _KNOWN: Final = ("collected", "confirmed_empty")
 _NOT_GIVEN: Final = ("not_capable", "before_consent")
-_OURS: Final = ("not_asked", "upstream_error", "over_budget")
+_NOTHING_YET: Final = ("empty_store", "signal_not_found", "signal_unavailable")
+_OURS: Final = ("not_asked", "upstream_error", "over_budget", *_NOTHING_YET)
 _MOVERS: Final = ("owner", "application_owner", "chargelake")
 """Whose move it is where it is several people's: the first of them, whose part nobody else can do."""
 

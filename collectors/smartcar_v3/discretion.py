@@ -26,17 +26,15 @@ _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 
 
 def discreet(body: bytes) -> bytes:
-    """The event without e-mails, VINs and credentials, as far as their form tells them; JSON as it came if it has none.
-
-    Raises:
-        ValueError: It is no JSON.
-        RecursionError: It is too deep to be read.
-    """
+    """The event without e-mails, VINs and credentials, as far as their form tells them; as it came if it has none."""
     if not _may_hold_secrets(body):
         return body
-    told = _DECODER.decode(body)
-    clean = _clean(told, keep_ids=False)
-    return body if clean == told else _ENCODER.encode(clean)
+    try:
+        told = _DECODER.decode(body)
+        clean = _clean(told, keep_ids=False)
+        return body if clean == told else _ENCODER.encode(clean)
+    except (msgspec.MsgspecError, ValueError, RecursionError):  # half a character, or too deep: its text is cleaned
+        return without_secrets(body.decode("utf-8", "replace")).encode()
 
 
 def _may_hold_secrets(content: bytes) -> bool:

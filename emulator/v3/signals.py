@@ -12,6 +12,7 @@ from decimal import Decimal
 from emulator.identity import digest
 from emulator.model import Session, Vehicle
 from emulator.v3.records import charge_records
+from emulator.v3.timers import charge_timers
 from emulator.world import World
 
 Body = dict[str, object]
@@ -74,6 +75,7 @@ SIGNALS: dict[str, Signal] = {
     each.code: each
     for each in (
         Signal(RECORDS, "ChargeRecords", "Charge", "read_charge_records", charge_records),
+        Signal("charge-chargetimers", "ChargeTimers", "Charge", "read_charge", charge_timers),
         Signal("odometer-traveleddistance", "TraveledDistance", "Odometer", "read_odometer", _odometer),
         Signal("tractionbattery-stateofcharge", "StateOfCharge", "TractionBattery", "read_battery", _state_of_charge),
         Signal("vehicleidentification-trim", "Trim", "VehicleIdentification", "read_vehicle_info", _trim),

@@ -11,6 +11,7 @@ import typer
 
 from flows.cli import (
     climate,
+    comparing,
     connecting,
     fleet,
     keeping,
@@ -20,6 +21,7 @@ from flows.cli import (
     practising,
     quarantine,
     reading,
+    reporting,
     running,
     schedule,
     webhooks,
@@ -57,11 +59,13 @@ app.command(epilog="Example: chargelake rebuild")(keeping.rebuild)
 app.command(epilog="Example: chargelake verify --json")(keeping.verify)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(keys.app, name="key")
+app.add_typer(reporting.app, name="report")
 app.add_typer(schedule.app, name="schedule")
 app.add_typer(climate.app, name="climate")
 app.command(epilog='Example: chargelake query "SELECT make, sum(energy_kwh) FROM charge_sessions GROUP BY make"')(
     reading.query
 )
+app.command(epilog="Example: chargelake parity --html parity.html")(comparing.parity)
 app.command(epilog="Example: chargelake doctor")(keeping.doctor)
 
 

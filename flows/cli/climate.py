@@ -46,14 +46,14 @@ def stop(vehicle: VehicleId, part: Part = "cabin", send: Send = False, as_json: 
 
 def _switch(vehicle: str, part: str, *, on: bool, temperature: float | None, send: bool, as_json: bool) -> None:
     from collectors.smartcar_v2.schedules import NotAllowed
-    from flows.controlling import settings_of, standing
+    from flows.controlling import setting_of, standing
     from flows.leaving import known_vehicle
     from flows.orders import to_switch
 
     house = open_house()
     with clear_errors():
         found = known_vehicle(house, vehicle)
-        (snapshot,) = settings_of(found, "climate", part)
+        snapshot = setting_of(found, "climate", part)
         try:
             known = standing(house, found, "climate")
             order = to_switch(found, snapshot, on=on, temperature=temperature, standing=known)

@@ -27,8 +27,8 @@ Send = Annotated[bool, typer.Option("--send", help="Send it; without this, only 
 
 _SHOWN = {
     "schedule": (
-        "kind", "enabled", "days", "start_time", "end_time", "over_midnight", "zone", "latitude", "longitude",
-        "charge_limit_pct", "observed_at",
+        "kind", "enabled", "days", "start_time", "end_time", "over_midnight", "zone", "place", "latitude",
+        "longitude", "charge_limit_pct", "source", "observed_at",
     ),
     "climate": ("part", "status", "temperature_c", "observed_at"),
 }  # fmt: skip

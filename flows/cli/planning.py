@@ -46,17 +46,22 @@ def plan(since: Since = None, until: Until = None, what_if: WhatIf = None, as_js
 
 
 def _plan(house: House, since: date | None, until: date | None, *, as_json: bool) -> None:
+    from flows.observing import to_observe
     from flows.planning import agenda
     from flows.whatif import suppose
 
     due, needed = agenda(house, since=since, until=until), suppose(house)
+    observed = to_observe(house, due) if since is None and until is None else []
     if as_json:
-        show_json(_as_facts(due) | {"fleet": _need_facts(needed)})
+        besides = [{"vehicle_id": vehicle.vehicle_id, "stream": each.name} for vehicle, each in observed]
+        show_json(_as_facts(due) | {"observed": besides, "fleet": _need_facts(needed)})
         return
     rows = list(_groups(due.tasks))
     if rows:
         show_rows(_COLUMNS, rows, as_json=False)
     say("\n".join(_in_words(due)))
+    if observed:
+        say(f"after all that, schedules and climate with what the budget has left: {len(observed)} requests")
     if not needed.need.is_whole:
         say(_verdict(needed))
 

@@ -64,7 +64,7 @@ def set_schedule(
 ) -> None:
     """Set a vehicle's charge schedule; shows what would be sent, and sends it with --send."""
     from collectors.smartcar_v2.schedules import NotAllowed
-    from flows.controlling import settings_of, standing
+    from flows.controlling import setting_of, standing
     from flows.leaving import known_vehicle
     from flows.orders import Wish, to_set
 
@@ -76,7 +76,7 @@ def set_schedule(
     )  # fmt: skip
     with clear_errors():
         found = known_vehicle(house, vehicle)
-        (snapshot,) = settings_of(found, "schedule")
+        snapshot = setting_of(found, "schedule")
         try:
             order = to_set(found, snapshot, wish, standing(house, found, "schedule"))
         except NotAllowed as error:
@@ -88,14 +88,14 @@ def set_schedule(
 def clear_schedule(vehicle: VehicleId, at: At = None, send: Send = False, as_json: AsJson = False) -> None:
     """Let a vehicle charge at any time; shows what would be sent, and sends it with --send."""
     from collectors.smartcar_v2.schedules import NotAllowed
-    from flows.controlling import settings_of, standing
+    from flows.controlling import setting_of, standing
     from flows.leaving import known_vehicle
     from flows.orders import to_clear
 
     house = open_house()
     with clear_errors():
         found = known_vehicle(house, vehicle)
-        (snapshot,) = settings_of(found, "schedule")
+        snapshot = setting_of(found, "schedule")
         try:
             order = to_clear(found, snapshot, at, standing(house, found, "schedule"))
         except NotAllowed as error:

@@ -35,7 +35,7 @@ KEYS: Final = {
     "vehicles": "vehicle_id",
 }
 _EXPECTED: Final = (
-    "state/lock", "state/secret.key", "state/chargelake.db*", "state/descriptions.json",
+    "state/lock", "state/landing", "state/secret.key", "state/chargelake.db*", "state/descriptions.json",
     "raw/*/*.jsonl.gz", "lake/**/part-0.parquet",
 )  # fmt: skip
 

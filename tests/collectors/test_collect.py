@@ -80,7 +80,7 @@ async def test_an_exception_nobody_foresaw_is_one_vehicles_bug(house: House, log
     assert len(outcomes) == 6
 
 
-async def test_a_plan_problem_stops_the_run_and_blocks_no_vehicle(house: House) -> None:
+async def test_a_plan_problem_stops_the_run_and_keeps_no_vehicle_from_the_next(house: House) -> None:
     async with practice(house, at_once=2) as (emulator, made):
         tasks = tasks_of(await made.connected(12))
         emulator.log.clear()
@@ -89,7 +89,8 @@ async def test_a_plan_problem_stops_the_run_and_blocks_no_vehicle(house: House) 
         assert len(emulator.log) <= 2
     assert len(outcomes) == len(tasks)
     assert {type(outcome.error) for outcome in outcomes} == {errors.ApplicationMustAct}
-    assert house.ledger.states() == {}
+    told = {(each.blocked_state, each.blocked_until, each.whose_move) for each in house.ledger.states().values()}
+    assert told == {("not_asked", None, "application_owner")}
 
 
 async def test_a_spent_budget_says_when_to_resume_and_the_next_run_goes_on(house: House) -> None:

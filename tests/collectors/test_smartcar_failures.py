@@ -18,8 +18,8 @@ VEHICLE = "36ab27d0-fd9d-4455-823a-ce30af709ffc"
 # Smartcar's API reference, §10: every row, with whose move is next, what the ledger says and until when one waits.
 TABLE: dict[str, tuple[type[CollectError], str | None, datetime | None]] = {
     "authentication": (errors.TokenRefused, "owner_must_act", None),
-    "billing-invalid_plan": (errors.ApplicationMustAct, None, None),
-    "billing-account_suspended": (errors.ApplicationMustAct, None, None),
+    "billing-invalid_plan": (errors.ApplicationMustAct, "not_asked", None),
+    "billing-account_suspended": (errors.ApplicationMustAct, "not_asked", None),
     "billing-vehicle_limit": (errors.PlanMustGrow, "over_budget", NOW + timedelta(days=3)),
     "billing-vehicle_request_limit": (errors.VehicleWaits, "over_budget", NOW + timedelta(days=3)),
     "compatibility-make_not_compatible": (errors.NotCapable, "not_capable", NOW + timedelta(days=30)),

@@ -271,3 +271,7 @@ def test_numbers_keep_their_digits_where_something_is_taken_out() -> None:
     assert discreet(b'{"e":"a@b.co","cost":10.500,"n":12345678901234567890,"f":1E-7}') == (
         '{"e":"…","cost":10.500,"n":12345678901234567890,"f":1E-7}'.encode()
     )
+
+
+def test_an_event_with_half_a_character_is_cleaned_all_the_same() -> None:
+    assert discreet(b'{"e":"a@b.co","name":"\\ud800"}') == '{"e":"…","name":"\\ud800"}'.encode()

@@ -51,6 +51,8 @@ def test_the_readme_has_three_queries() -> None:
 def test_the_demo_tells_what_a_person_wants_to_know(demo: tuple[Path, str]) -> None:
     said = (
         "vehicles",
+        "25 v2.0, 6 v3 by poll, 5 v3 by webhook, 4 both",
+        "each counted once",
         "requests",
         "0 answered 429",
         "sessions",
@@ -73,10 +75,12 @@ def test_the_demos_page_needs_no_network(demo: tuple[Path, str]) -> None:
 def test_a_second_demo_collects_only_what_is_new(demo: tuple[Path, str]) -> None:
     shown = DEMO_NOW.search(README)
     assert shown
-    before = chargelake(["query", "SELECT count(*) AS n FROM charge_sessions", "--json"], demo[0]).stdout
+    counted = "SELECT count(*) AS n FROM charge_sessions"
+    known = "SELECT stream, state, count(*) AS days FROM completeness GROUP BY ALL ORDER BY ALL"
+    before = [chargelake(["query", sql, "--json"], demo[0]).stdout for sql in (counted, known)]
     again = chargelake(["demo"], demo[0], CHARGELAKE_NOW=shown[1])
     assert "nothing new since the last demo here" in again.stdout
-    assert chargelake(["query", "SELECT count(*) AS n FROM charge_sessions", "--json"], demo[0]).stdout == before
+    assert [chargelake(["query", sql, "--json"], demo[0]).stdout for sql in (counted, known)] == before
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])

@@ -49,7 +49,7 @@ FOR_GOOD: dict[str, tuple[str, dict[str, Any]]] = {
     "430": ("vehicle_request_limit", {}),
     "501": ("vehicle_not_capable", {}),
     "502 of the maker's limit": ("upstream_rate_limit", {}),
-    "huge body": ("huge_body", {"megabytes": 50}),
+    "huge body": ("huge_body", {"megabytes": 12}),
     "slow drip": ("slow_drip", {"bytes": 1, "wait": 0.5}),
     "drip": ("slow_drip", {"bytes": 2000, "wait": 0.01}),
 }

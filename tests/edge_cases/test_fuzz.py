@@ -73,12 +73,21 @@ costs = st.fixed_dictionaries({}, optional=dict.fromkeys(["currency", "energy", 
 records = st.fixed_dictionaries({}, optional=dict.fromkeys(record_fields, anything) | {"cost": costs | anything})
 
 
+def telling(stream: str, told: list[Any], more: Any) -> bytes:
+    """An answer or event of a stream with these records."""
+    signal = {"code": v3.RECORDS, "status": {"value": "SUCCESS"}, "body": {"values": told}}
+    envelopes = {
+        "v3_records": {"data": {"id": v3.RECORDS, "attributes": signal, "meta": more}},
+        "v3_events": {"eventType": "VEHICLE_STATE", "data": {"signals": [signal | {"meta": more}]}},
+    }
+    return json.dumps(envelopes.get(stream, {"records": told, "hasMoreData": more})).encode()
+
+
 @pytest.mark.parametrize("stream", sorted(wire.STREAMS))
 @quick
 @given(told=st.lists(records | anything, max_size=6), more=anything)
 def test_any_records_are_observed_or_quarantined(stream: str, told: list[Any], more: Any) -> None:
-    body = json.dumps({"records": told, "hasMoreData": more}).encode()
-    decoded = decode([landed(stream, body)], currencies())
+    decoded = decode([landed(stream, telling(stream, told, more))], currencies())
     assert decoded.received == {stream: max(len(told), 0)} or set(decoded.quarantine["reason"]) == {"unreadable_answer"}
     assert is_accounted_for(decoded)
     assert set(decoded.sessions.columns) >= {"started_at", "flags"} <= set(CHARGE_SESSIONS.schema)

@@ -11,15 +11,16 @@ from flows import jobs
 from flows.connecting import connect_owner
 from flows.house import House
 from flows.running import run_here
-from lake.schemas import COMPLETENESS
+from lake.schemas import COMPLETENESS, VEHICLES
 from tests.flows.conftest import NOW, Practice
 
 FLEET = "2-vehicles@smartcar.com"
+NOTHING_YET = ("empty_store", "signal_missing", "signal_unavailable")
 
 
-async def seen_through_v3(practice: Practice) -> House:
+async def seen_through_v3(practice: Practice, account: str = FLEET) -> House:
     house = practice.house()
-    await connect_owner(house, test_account=FLEET, v3=True)
+    await connect_owner(house, test_account=account, v3=True)
     return house
 
 
@@ -48,6 +49,16 @@ async def test_each_way_to_have_no_records_has_its_own_state(practice: Practice,
     told = states(house)
     assert told[bad] == state
     assert told[good] in {"collected", "confirmed_empty"}
+
+
+async def test_each_kind_of_nothing_yet_is_a_sentence_of_its_own_in_vehicles(practice: Practice) -> None:
+    house = await seen_through_v3(practice, "3-vehicles@smartcar.com")
+    for vehicle, fault in zip(house.registry.vehicles(), NOTHING_YET, strict=True):
+        practice.emulator.faults.add(fault, vehicle=vehicle.vehicle_id)
+    await run_here(house, jobs.begin(house, "run"))
+    rows = house.tables.read(VEHICLES)
+    assert set(rows["whose_move"]) == {"chargelake"}
+    assert rows["what_to_do"].n_unique() == 3
 
 
 @pytest.mark.parametrize("form", ["iso", "seconds", "milliseconds"])

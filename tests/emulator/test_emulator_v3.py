@@ -10,7 +10,7 @@ from emulator.v3.signals import SIGNALS
 
 EMAIL = "20-vehicles@smartcar.com"
 RECORDS = "charge-chargerecords"
-ALL_SCOPES = "read_vehicle_info read_vin read_charge_records read_battery read_odometer"
+ALL_SCOPES = "read_vehicle_info read_vin read_charge_records read_battery read_odometer read_charge"
 UNANSWERED = {"hang", "slow_drip", "huge_body", "reset", "refresh_answer_lost"}
 
 

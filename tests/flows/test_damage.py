@@ -34,8 +34,8 @@ class Kept:
     chargelake: Chargelake
 
     def content(self) -> dict[str, str]:
-        """A hash of every file but the lock, which names who holds it."""
-        files = (path for path in self.home.rglob("*") if path.is_file() and path.name != "lock")
+        """A hash of every file but the locks, which name who holds them and what landed last."""
+        files = (path for path in self.home.rglob("*") if path.is_file() and path.name not in {"lock", "landing"})
         return {str(path.relative_to(self.home)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
     def one(self, pattern: str) -> Path:

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from collectors.smartcar_v2.asking import RetryPolicy
+from collectors.asking import RetryPolicy
 from collectors.smartcar_v2.client import Endpoints
 from flows import collecting, transforming
 from flows.exits import Exit, Stop

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from collectors.errors import ApplicationMustAct
 from collectors.streams import V2, V3, V3_RECORDS
 from flows import jobs
 from flows.connecting import connect_owner
@@ -116,6 +117,17 @@ async def test_what_waited_for_the_owner_is_asked_at_once_after_connecting_again
     assert len(due(await seen.connect())) == 3
 
 
+async def test_what_was_lifted_is_asked_the_same_day_even_where_not_all_of_it_fits(practice: Practice) -> None:
+    seen = Seen(practice, V2, V3)
+    await seen.connect()
+    practice.emulator.faults.add("subscription", endpoint="bmw_records")
+    await seen.run()
+    practice.emulator.faults.clear()
+    await seen.connect()
+    practice.monkeypatch.setenv("CHARGELAKE_SMARTCAR__BUCKET", "2")
+    assert due(House(load_settings(now=NOW))) == ["bmw_records"]
+
+
 async def test_a_v3_poll_costs_one_request_and_loses_records_with_the_window(practice: Practice) -> None:
     house = await Seen(practice, V3).connect()
     for each in agenda(house).tasks:
@@ -131,6 +143,20 @@ async def test_connections_made_elsewhere_are_found_by_the_run_itself(practice: 
     result = await run_here(elsewhere, jobs.begin(elsewhere, "run"))
     assert len(elsewhere.registry.vehicles()) == 3
     assert result.answered == 3
+
+
+async def test_a_house_on_v3_without_any_connection_says_so(practice: Practice) -> None:
+    with pytest.raises(Stop, match="no vehicle is connected") as stop:
+        await Seen(practice, V3).run()
+    assert stop.value.code == Exit.NOTHING_COLLECTED
+
+
+async def test_the_first_run_on_v3_with_wrong_credentials_is_not_taken_for_done(practice: Practice) -> None:
+    house = Seen(practice, V3).house()
+    practice.monkeypatch.setenv("CHARGELAKE_SMARTCAR__V3_CLIENT_SECRET", "wrong")
+    wrong = House(load_settings(now=NOW, home=str(house.store.home)))
+    with pytest.raises(ApplicationMustAct, match="V3_CLIENT_ID"):
+        await run_here(wrong, jobs.begin(wrong, "run"))
 
 
 async def test_connections_that_cannot_be_read_do_not_stop_the_run(practice: Practice) -> None:

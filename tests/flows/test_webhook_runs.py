@@ -17,8 +17,9 @@ from flows.doctoring import findings
 from flows.house import House
 from flows.jobs import Result
 from flows.mending import forget_what_is_gone
+from flows.planning import agenda
 from flows.publishing import completeness_now, publish_state, vehicles_now
-from flows.receiving import receiver
+from flows.receiving import receiver, seal_journals
 from flows.settings import load_settings
 from flows.transforming import rebuild, take_in_new
 from flows.verifying import faults
@@ -27,7 +28,7 @@ from lake import schemas
 from lake.intervals import DayInterval
 from lake.journal import Journal, left
 from lake.lock import hold
-from lake.raw import Answer, Landing, encode_body, new_run_id, read_answers, segments
+from lake.raw import Answer, Landing, encode_body, new_run_id, read_answers, segment_path, segments
 from lake.registry import Vehicle
 from tests.flows.conftest import NOW, Practice
 from tests.flows.webhook_events import failed, good
@@ -82,6 +83,23 @@ def test_a_run_seals_what_a_killed_receiver_left_and_takes_it_in(house: House) -
     transformed(house)
     assert (left(house.store), set(segments(house.store)) - house.runs.taken_in()) == ([], set())
     assert list(faults(house)) == []
+
+
+def test_what_was_pushed_is_known_before_anything_is_asked(house: House) -> None:
+    push(house, good("e-1", "v-1", NOW))
+    jobs.begin(house, "run")
+    assert house.ledger.coverage(*KEY) == (MONTH,)
+    assert agenda(house).tasks == ()
+    assert vehicles_now(house, completeness_now(house))["interfaces"].to_list() == [["v3 by webhook"]]
+
+
+def test_a_damaged_segment_of_events_does_not_keep_a_run_from_asking(house: House) -> None:
+    push(house, good("e-1", "v-1", NOW))
+    rebuild(house)
+    push(house, good("e-2", "v-1", NOW))
+    seal_journals(house)
+    house.store.put(segment_path(segments(house.store)[-1]), b"no segment")
+    assert jobs.begin(house, "run").command == "run"
 
 
 def test_what_a_receiver_writes_to_is_left_to_it(house: House) -> None:

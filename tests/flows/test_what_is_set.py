@@ -344,6 +344,15 @@ def test_what_the_api_would_not_take_is_never_sent(desk: Desk, make: str, option
     assert desk.sent() == []
 
 
+COMMANDS = ("schedule show", "schedule set", "schedule clear", "climate show", "climate start", "climate stop")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_shows_an_example(desk: Desk, command: str) -> None:
+    shown = desk(*command.split(), "--help")
+    assert (shown.code, "Example" in shown.out) == (0, True)
+
+
 WRONG = [
     (["schedule", "show", "nobody"], "no such vehicle"),
     (["schedule", "show", "BMW"], "no charge schedule"),
@@ -401,6 +410,12 @@ def test_records_are_asked_before_anything_is_observed(collected: Desk) -> None:
     assert all("records" not in name and "billing" not in name for name in names[first:])
 
 
+def test_the_plan_tells_what_will_be_observed(desk: Desk) -> None:
+    planned = desk("plan", "--json").json["observed"]
+    assert len(planned) == 3 * (len(SCHEDULED) + len(PARTS))
+    assert f"{len(planned)} requests" in desk("plan").out
+
+
 def test_once_a_day_is_enough(collected: Desk) -> None:
     collected.emulator.log.clear()
     assert collected("run").code == 0
@@ -428,6 +443,14 @@ def _next_day(desk: Desk) -> None:
     desk.emulator.clock.advance(timedelta(days=1))
 
 
+def test_two_revisions_that_both_stand_are_a_fault(collected: Desk) -> None:
+    vehicle, house = collected.vehicle("NISSAN", 2).id, collected.house()
+    rows = house.tables.read(CHARGE_SCHEDULES)
+    doubled = rows.filter(vehicle_id=vehicle).with_columns(pl.lit(2, pl.Int32).alias("revision"))
+    house.tables.replace_all(CHARGE_SCHEDULES, pl.concat([rows, doubled]))
+    assert [fault.partition(":")[0] for fault in faults(house)] == ["charge_schedules"]
+
+
 def test_what_was_known_before_a_change_can_be_asked_for(collected: Desk) -> None:
     vehicle = collected.vehicle("TESLA")
     at = collected.emulator.clock.now()
@@ -438,6 +461,12 @@ def test_what_was_known_before_a_change_can_be_asked_for(collected: Desk) -> Non
     sql = f"SELECT revision FROM charge_schedules WHERE {stands}"
     now, then = (collected("query", sql, "--json", *more).json for more in ([], ["--as-of", at.isoformat()]))
     assert ({row["revision"] for row in now}, {row["revision"] for row in then}) == ({2}, {1})
+
+
+def test_the_query_of_the_page_runs(collected: Desk) -> None:
+    page = Path(__file__).parents[2] / "docs" / "schedules.md"
+    sql = page.read_text("utf-8").split("```sql\n")[1].split("```")[0]
+    assert len(collected("query", sql, "--json").json) > 0
 
 
 def test_a_rebuild_gives_the_same_tables(collected: Desk) -> None:
@@ -482,8 +511,8 @@ def test_trouble_with_a_schedule_is_told_where_it_is_shown_and_never_stops_a_run
 
 def test_they_get_what_the_budget_has_left_after_the_records(desk: Desk) -> None:
     spent = len(desk.house().budget.recent(NOW.replace(year=2000)))
-    margin, records, left = 1, 12, 5
-    limits = {"BUCKET": str(spent + margin + records + left), "REFILL_PER_MINUTE": "0.01"}
+    margin, connections, records, left = 1, 1, 12, 5
+    limits = {"BUCKET": str(spent + margin + connections + records + left), "REFILL_PER_MINUTE": "0.01"}
     ended = desk("run", "--json", **{f"CHARGELAKE_SMARTCAR__{name}": value for name, value in limits.items()})
     observed = [name for name in desk.sent() if "records" not in name and "billing" not in name]
     assert (ended.code, len(desk.sent()) - len(observed), len(observed)) == (0, records, left), ended.err
@@ -513,3 +542,94 @@ def test_what_is_observed_does_not_make_bills_look_dearer(collected: Desk) -> No
     assert len(asked) >= 6
     assert spent[-1] < len(asked) + 2
     assert sum(house.budget.vehicle_totals(collected.emulator.clock.now().replace(year=2000)).values()) > sum(spent)
+
+
+def test_a_forgotten_vehicle_leaves_nothing_of_its_settings(collected: Desk) -> None:
+    vehicle = collected.vehicle("TESLA").id
+    collected("climate", "stop", vehicle, "cabin", "--send")
+    ended = collected("forget", vehicle, "--yes", "--keep-connection")
+    assert ended.code == 0, ended.err
+    house = collected.house()
+    assert [vehicle in house.tables.read(table)["vehicle_id"] for table in (CHARGE_SCHEDULES, CLIMATE_STATES)] == [
+        False
+    ] * 2
+    assert [
+        path for path in collected.home.rglob("*") if path.is_file() and vehicle.encode() in path.read_bytes()
+    ] == []
+
+
+def test_a_person_may_name_a_vehicle_as_pages_do(collected: Desk) -> None:
+    vehicle = collected.vehicle("NISSAN").id
+    assert collected("schedule", "show", collected.house().names()(vehicle), "--json").json["vehicle_id"] == vehicle
+
+
+# v3: charge timers
+
+
+OTHER = "6-mixed@smartcar.com"
+
+
+@pytest.fixture(scope="module")
+def through_v3(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose owner has granted schedules through v3."""
+    home = tmp_path_factory.mktemp("v3") / "home"
+    with pytest.MonkeyPatch.context() as patch:
+        desk = Desk(emulator, home, patch, _Silent())  # type: ignore[arg-type]  # what is printed is not looked at
+        ended = desk("connect", "--test-account", OTHER, "--v3", "--scopes", "schedules")
+    assert ended.code == 0
+    return home
+
+
+@pytest.fixture
+def v3(desk: Desk, through_v3: Path, tmp_path: Path) -> Desk:
+    return Desk(desk.emulator, copied(through_v3, tmp_path / "v3"), desk.patch, desk.capture)
+
+
+def test_v3_tells_the_timers_of_every_make(v3: Desk) -> None:
+    schedules = v3.emulator._world.schedules
+    nissan, bmw, ford = (v3.vehicle(make, account=OTHER) for make in ("NISSAN", "BMW", "FORD"))
+    for vehicle in (nissan, bmw):
+        windows = {("window", each.start, each.end) for each in schedules.nissan(vehicle)}
+        assert times(v3.shown("schedule", vehicle, "--live")) == (windows or {("any_time", None, None)})
+    rows = v3.shown("schedule", ford, "--live")
+    assert {(each["place"], each["latitude"]) for each in rows} == {
+        (f"Place {number}", each.latitude) for number, each in enumerate(schedules.places(ford), 1)
+    }
+    assert {(each["zone"], each["source"]) for each in rows} == {(None, "smartcar_v3")}
+
+
+def test_v3_tells_a_teslas_start_and_departure(v3: Desk) -> None:
+    vehicle, schedules = v3.vehicle("TESLA", account=OTHER), v3.emulator._world.schedules
+    schedules.set_tesla(vehicle, "START_TIME", enabled=True, time="23:30")
+    assert times(v3.shown("schedule", vehicle, "--live")) == {("start_time", "23:30", None)}
+    schedules.set_tesla(vehicle, "DEPARTURE_TIME", enabled=True, time="07:10")
+    assert times(v3.shown("schedule", vehicle, "--live")) == {("departure_time", None, "07:10")}
+    schedules.set_tesla(vehicle, "DEPARTURE_TIME", enabled=False, time=None)
+    assert times(v3.shown("schedule", vehicle, "--live")) == {("any_time", None, None)}
+
+
+def test_a_run_observes_the_timers_of_v3(v3: Desk) -> None:
+    ended = v3("run", "--json")
+    assert ended.code == 0, ended.err
+    house = v3.house()
+    rows = house.tables.read(CHARGE_SCHEDULES)
+    assert (rows["vehicle_id"].n_unique(), set(rows["make"])) == (6, {*SCHEDULED, "BMW", "MINI"})
+    assert list(faults(house)) == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [("permission", 3), ("vehicle_not_capable", 5), ("validation", 2), ("asleep", 5), ("signal_unavailable", 5),
+     ("empty_store", 5)],
+)  # fmt: skip
+def test_each_bad_answer_to_timers_is_one_clear_line(v3: Desk, fault: str, code: int) -> None:
+    options = {"signal": "charge-chargetimers"} if fault == "signal_unavailable" else {}
+    v3.emulator.faults.add(fault, endpoint="v3_signal", **options)
+    ended = v3("schedule", "show", v3.vehicle("FORD", account=OTHER).id, "--live")
+    assert (ended.code, one_line(ended)) == (code, True), ended.err
+    assert v3.house().tables.read(QUARANTINE).is_empty()
+
+
+def test_what_only_v3_tells_cannot_be_set(v3: Desk) -> None:
+    ended = v3("schedule", "set", v3.vehicle("TESLA", account=OTHER).id, "--start-time", "23:00", "--send")
+    assert (ended.code, one_line(ended), "v2.0 only" in ended.err) == (2, True, True)

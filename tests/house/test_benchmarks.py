@@ -3,7 +3,7 @@ import math
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import collecting, pacing, planner, transforming
+from benchmarks import collecting, pacing, planner, transforming, webhooks
 from benchmarks.harness import Figure
 
 
@@ -48,6 +48,14 @@ def test_orders_of_asking_are_compared_without_a_refusal():
         assert len({figures[f"{case}, {name}: sent"] for name in planner.STRATEGIES}) == 1
         assert {figures[f"{case}, {name}: answered 429"] for name in planner.STRATEGIES} == {0}
     assert figures["connected today, 40, our planner: lost"] == 0
+
+
+def test_webhooks_are_measured_without_an_accepted_event_lost():
+    figures = {figure.what: figure.median for figure in webhooks.run(webhooks.SMALL)}
+
+    assert figures["accepted ÷ offered, 100/s"] == 1
+    assert figures["accepted and lost"] == figures["accepted, then killed, and lost"] == 0
+    assert figures["answer, median, 100/s"] <= figures["answer, longest, 100/s"]
 
 
 def test_the_figures_are_one_table(monkeypatch, capsys):

@@ -147,3 +147,21 @@ def test_days_that_are_told_are_known_in_any_order(engine: Engine) -> None:
     ledger.told(*KEY, [DayInterval(date(2026, 9, 10), date(2026, 10, 9))], [answered(at(0))])
     assert ledger.coverage(*KEY) == (DayInterval(date(2026, 9, 10), date(2026, 10, 19)),)
     assert ledger.states()[KEY] == StreamState(at(5))
+
+
+def test_a_stream_is_pushed_while_its_latest_good_news_came_without_asking(engine: Engine) -> None:
+    ledger = Ledger(engine)
+    ledger.answered(*KEY, None, at(1))
+    assert ledger.pushed() == set()
+    ledger.told(*KEY, [], [answered(at(2))])
+    assert ledger.pushed() == {KEY}
+    ledger.block(*KEY, "upstream_error", detail="it is", until=None, at=at(3))
+    assert ledger.pushed() == {KEY}
+    ledger.answered(*KEY, None, at(4))
+    assert ledger.pushed() == set()
+
+
+def test_an_error_that_is_told_is_no_good_news(engine: Engine) -> None:
+    ledger = Ledger(engine)
+    ledger.told(*KEY, [], [error(SUBSCRIPTION, 2)])
+    assert ledger.pushed() == set()

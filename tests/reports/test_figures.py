@@ -25,6 +25,26 @@ def test_vehicles_are_counted_by_make(tmp_path):
     assert summarize(lake(tmp_path, vehicles=rows)).vehicles == (Vehicles("BMW", 2), Vehicles("MINI", 1))
 
 
+def test_vehicles_are_counted_by_how_they_are_seen(tmp_path):
+    both = ["v2.0", "v3 by poll"]
+    seen = {"a": both, "b": ["v3 by webhook"], "c": ["v2.0"], "d": ["v2.0"]}
+    rows = [vehicle(vehicle_id, interfaces=interfaces) for vehicle_id, interfaces in seen.items()]
+    told = summarize(lake(tmp_path, vehicles=rows)).seen_by
+    assert list(map(str, told)) == ["2 v2.0", "1 v3 by webhook", "1 both v2.0 and v3 by poll"]
+
+
+def test_a_session_that_two_interfaces_tell_is_one_session(tmp_path):
+    both = ["smartcar_v2", "smartcar_v3"]
+    rows = [
+        session(1, sources=both),
+        session(2, sources=both, started_at=AUGUST),
+        session(3, sources=both, status="vanished"),
+        session(4, sources=["smartcar_v3"]),
+    ]
+    summary = summarize(lake(tmp_path, charge_sessions=rows))
+    assert (summary.told_by_both, summary.sessions[0].complete) == (2, 3)
+
+
 def test_sessions_are_added_over_months_by_make(tmp_path):
     rows = [
         session(1, started_at=AUGUST, energy_kwh=1.5),
