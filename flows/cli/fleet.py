@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from flows.house import House
 
 _COLUMNS = (
-    "vehicle_id", "make", "model", "year", "timezone", "last_good_day", "days_known", "days_unknown",
+    "vehicle_id", "make", "model", "year", "timezone", "interfaces", "last_good_day", "days_known", "days_unknown",
     "days_at_risk", "lost_on", "disconnected_at", "whose_move", "what_to_do",
 )  # fmt: skip
 _OF_CAPABILITY = ("vehicle_id", "make", "stream", "can", "why", "since", "until")

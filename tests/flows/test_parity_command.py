@@ -115,7 +115,7 @@ async def test_one_vehicle_and_some_days_are_compared_alone(practice: Practice, 
     shown = await asyncio.to_thread(chargelake, "parity", "--vehicle", one, **practice.emulator.environment())
     assert shown.code == Exit.DONE, shown.err
     assert f"v3 tells all {all_days[0].both} sessions of 1 BMW vehicle that v2.0 tells" in shown.out
-    with pytest.raises(Stop, match="is not known here"):
+    with pytest.raises(Stop, match="no such vehicle"):
         parity(house, real_ids, "nobody")
 
 
