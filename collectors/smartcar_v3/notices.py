@@ -11,7 +11,7 @@ from datetime import date, datetime
 
 import msgspec
 
-from collectors.errors import CollectError
+from collectors.errors import ApplicationMustAct, CollectError
 from collectors.failures import failure
 from collectors.http import Response
 from collectors.smartcar_v3.events import ERROR, STATE, ToldError, read_event, records_signals, told_errors
@@ -72,7 +72,8 @@ def _of_errors(answer: Answer, at: datetime, sequence: int | None) -> Iterator[N
             continue
         since = min(error.occurred_at or at, answer.received_at)
         meant = _meaning(error, answer, since)
-        if meant.state is not None:  # what is no vehicle's own stops runs, and those find it out by themselves
+        # What is the application's and no vehicle's stops runs, and those find it out by themselves.
+        if meant.state is not None and not isinstance(meant, ApplicationMustAct):
             yield Notice(
                 kind=f"{error.type}:{error.code or ''}",
                 at=since,

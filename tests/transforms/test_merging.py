@@ -6,12 +6,13 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from landed_answers import Lake, answer, bill, cost, lake_of, session
 from msgspec import structs
 from told_by_v3 import NOON, at, polled, pushed, signal_session
 
+from tests.tries import tries
 from transforms.merging import ENERGY_KWH, OPEN_TOLERANCE, TOLERANCE
 
 LATER = "2026-10-09T00:00:00Z"
@@ -208,7 +209,7 @@ def _lake(order, offsets):
     return lake_of([[_landed(told, offsets, run)] for run, told in enumerate(order, 1)])
 
 
-@settings(max_examples=60, deadline=None, database=None, derandomize=True)
+@tries(15)
 @given(deliveries(), st.randoms(use_true_random=False))
 def test_any_subset_and_order_of_deliveries_gives_the_same_rows(drawn, random):
     offsets, told = drawn
@@ -217,7 +218,7 @@ def test_any_subset_and_order_of_deliveries_gives_the_same_rows(drawn, random):
     assert rows[0] == rows[1]
 
 
-@settings(max_examples=60, deadline=None, database=None, derandomize=True)
+@tries(15)
 @given(deliveries())
 def test_two_real_sessions_are_never_one(drawn):
     offsets, told = drawn
