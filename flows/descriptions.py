@@ -6,7 +6,7 @@ One that changes applies to the past as well, so the tables are then made anew f
 from __future__ import annotations
 
 import json
-from collections.abc import Set
+from collections.abc import Iterable
 from typing import Final
 
 from flows.house import House
@@ -37,12 +37,12 @@ def drop(house: House, vehicle_id: str) -> None:
         house.store.put(_FILE, json.dumps(kept, sort_keys=True).encode())
 
 
-def _have_rows(house: House, vehicle_ids: Set[str]) -> bool:
+def _have_rows(house: House, vehicle_ids: Iterable[str]) -> bool:
     """Whether the tables have rows of vehicles that were not connected yet: webhooks told of them before."""
-    if not vehicle_ids:
+    if not (new := list(vehicle_ids)):
         return False
     known = house.tables.read(CHARGE_SESSIONS, columns=("vehicle_id",))["vehicle_id"]
-    return not vehicle_ids.isdisjoint(known.unique())
+    return bool(known.is_in(new).any())
 
 
 def _now(house: House) -> Descriptions:

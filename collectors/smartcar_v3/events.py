@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 from msgspec import Raw, Struct
 
-from collectors.calls import is_id, read_modern
+from collectors.calls import is_id, make_of, read_modern
 from collectors.smartcar_v3.protocol import RECORDS
 
 EVENTS: Final = "v3_events"
@@ -30,7 +30,6 @@ LANDED: Final = frozenset({STATE, ERROR})
 """The types that are kept."""
 
 _LAST_NUMBER: Final = 2**63
-_MAKE: Final = re.compile(r"[A-Z0-9][A-Z0-9 _-]{0,39}")
 _EVENT_ID: Final = re.compile(r"[A-Za-z0-9_.:~+/=-]{1,200}")
 _CHALLENGE: Final = re.compile(r"[A-Za-z0-9._~+/=-]{1,256}")
 """A challenge is answered with its signature, made in the same way as an event's: a challenge that could be the body of
@@ -180,7 +179,7 @@ def read_event(body: bytes) -> Event:
         event_id=_event_id(envelope.event_id),
         kind=envelope.event_type,
         vehicle_id=_id(vehicle.id) or _id(envelope.vehicle_id),
-        make=_make(vehicle.make),
+        make=make_of(vehicle.make),
         delivered_at=read_modern(meta.delivered_at),
         sequence=_sequence(meta.sequence),
         challenge=_challenge(data.challenge) or _challenge(_part(envelope.payload, _Data).challenge),
@@ -271,11 +270,6 @@ def _event_id(value: object) -> str | None:
 
 def _id(value: object) -> str | None:
     return value if isinstance(value, str) and is_id(value) else None
-
-
-def _make(value: object) -> str | None:
-    make = value.strip().upper() if isinstance(value, str) else ""
-    return make if _MAKE.fullmatch(make) else None
 
 
 def _sequence(value: object) -> int | None:
