@@ -68,10 +68,6 @@ class _Meta(Struct, rename="camel"):
     sequence: Any = None
 
 
-class _Status(Struct):
-    value: Any = None
-
-
 class _Signal(Struct, rename="camel"):
     code: Any = None
     status: Raw = Raw(b"{}")
@@ -224,11 +220,18 @@ def _entries(raw: Raw) -> list[Raw]:
 
 
 def _told_signal(signal: _Signal) -> ToldSignal:
-    status = _part(signal.status, _Status).value
+    status = _status(signal.status)
     meta = _part(signal.meta, _SignalMeta)
     times = (read_modern(each) for each in (meta.oem_updated_at, meta.retrieved_at, meta.fetched_at))
     has_body = bytes(signal.body).lstrip()[:1] == b"{"
-    return ToldSignal(has_body and status in {None, "SUCCESS"}, next((each for each in times if each), None))
+    return ToldSignal(has_body and status == "SUCCESS", next((each for each in times if each), None))
+
+
+def _status(raw: Raw) -> str:
+    """What the status says, an object or plain text, in upper case; a signal without one, as in older events, is good."""
+    told = _any(raw)
+    value = told.get("value") if isinstance(told, dict) else told
+    return value.upper() if isinstance(value, str) and value else "SUCCESS"
 
 
 def _told_error(error: _Error) -> ToldError:
