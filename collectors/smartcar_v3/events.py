@@ -228,7 +228,7 @@ def _told_signal(signal: _Signal) -> ToldSignal:
 
 
 def _status(raw: Raw) -> str:
-    """What the status says, an object or plain text, in upper case; a signal without one, as in older events, is good."""
+    """What the status says, an object or plain text, in upper case; one without it, as in older events, is good."""
     told = _any(raw)
     value = told.get("value") if isinstance(told, dict) else told
     return value.upper() if isinstance(value, str) and value else "SUCCESS"
