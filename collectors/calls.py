@@ -21,6 +21,8 @@ from collectors.streams import SOURCES, V2
 from lake.intervals import DayInterval
 
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_MAKE: Final = re.compile(r"[^\W_][\w -]{0,39}")
+"""A make names a folder of the lake: no other text may."""
 _LONGEST_TEXT: Final = 100
 _YEARS: Final = range(1900, 2101)
 _FIRST_MODERN: Final = datetime(2010, 1, 1, tzinfo=UTC)
@@ -127,12 +129,18 @@ def read_object(response: Response) -> Mapping[str, Any]:
 
 def read_attributes(told: Mapping[str, Any]) -> Attributes:
     """Make, model and year; what is missing, of another type or can be none is None."""
-    make, year = _short_text(told.get("make")), told.get("year")
+    year = told.get("year")
     return Attributes(
-        make=make and make.upper(),
+        make=make_of(told.get("make")),
         model=_short_text(told.get("model")),
         year=year if isinstance(year, int) and year in _YEARS else None,
     )
+
+
+def make_of(value: object) -> str | None:
+    """A make in upper case; None for what can be none."""
+    make = value.strip().upper() if isinstance(value, str) else ""
+    return make if _MAKE.fullmatch(make) else None
 
 
 def read_modern(value: Any) -> datetime | None:

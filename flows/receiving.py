@@ -105,4 +105,4 @@ def told_days(event: Answer, consent_day: date, window_days: int) -> Told:
 
 def _of_strangers(vehicle_ids: Sequence[str]) -> str:
     shown = ", ".join(vehicle_ids[:_SHOWN]) + (", …" if len(vehicle_ids) > _SHOWN else "")
-    return f"events of vehicles that are not connected here, kept in raw alone (e.g. {shown})"
+    return f"events of vehicles that are not connected here change nothing in the ledger (e.g. {shown})"

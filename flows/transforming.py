@@ -14,6 +14,7 @@ from shutil import rmtree
 from typing import Final
 
 import polars as pl
+from msgspec.structs import replace as with_fields
 
 from collectors.inbox import MARK
 from collectors.smartcar_v3.events import EVENTS
@@ -59,7 +60,7 @@ def take_in_new(house: House) -> Counts:
     done = house.runs.taken_in()
     counts: Counts = {}
     for batch in _batches(house, [name for name in _landed(house) if name not in done]):
-        taken = add_counts(_take_in_batch(house, house.tables, batch), take_notice(house, batch.answers))
+        taken = add_counts(_take_in_batch(house, house.tables, batch), _take_notice(house, batch.answers))
         taken = _drift_once(house, batch.run_id, taken)
         _account_received(house, batch)
         house.runs.add(batch.run_id, taken, batch.segments)
@@ -76,7 +77,7 @@ def hear(house: House) -> None:
     for name in _landed(house):
         if name not in done and tag_of(name).startswith(MARK):
             with contextlib.suppress(DamagedSegment):
-                take_notice(house, read_segment(house.store, name))
+                _take_notice(house, read_segment(house.store, name))
 
 
 def rebuild(house: House, on_batch: Callable[[int], None] = lambda _: None) -> int:
@@ -94,7 +95,7 @@ def rebuild(house: House, on_batch: Callable[[int], None] = lambda _: None) -> i
     for batch in _batches(house, _landed(house)):
         taken = _take_in_batch(house, Tables(aside), batch)
         if new := [name for name in batch.segments if name not in done]:
-            taken = add_counts(taken, take_notice(house, batch.answers))
+            taken = add_counts(taken, _take_notice(house, batch.answers))
             _account_received(house, batch)
             marks.append((batch.run_id, taken if len(new) == len(batch.segments) else {}, new))
         on_batch(len(batch.segments))
@@ -140,8 +141,25 @@ def _account_received(house: House, batch: Batch) -> None:
 
 
 def _take_in_batch(house: House, tables: Tables, batch: Batch) -> Counts:
-    answers, earlier = _remembered(house, batch.answers), _remembered(house, _begun_before(house, batch))
+    answers, earlier = (
+        _of_known_make(house, _remembered(house, each)) for each in (batch.answers, _begun_before(house, batch))
+    )
     return take_in(house, tables, answers, earlier)
+
+
+def _take_notice(house: House, answers: list[Answer]) -> Counts:
+    return take_notice(house, _remembered(house, answers))
+
+
+def _of_known_make(house: House, answers: list[Answer]) -> list[Answer]:
+    """Each with the make that its vehicle is known by, whatever was told beside it.
+
+    The make is where a record is kept. An event and a poll, or two events, may tell it otherwise or not at all, and the
+    record must be found again all the same. A make that becomes known later makes the tables anew (`descriptions`).
+    """
+    makes = {each.vehicle_id: each.make for each in house.registry.vehicles() if each.make}
+    known = ((answer, makes.get(answer.vehicle_id or "", answer.make)) for answer in answers)
+    return [answer if make == answer.make else with_fields(answer, make=make) for answer, make in known]
 
 
 def _remembered(house: House, answers: list[Answer]) -> list[Answer]:

@@ -48,6 +48,12 @@ def instants(texts: pl.Series) -> pl.Series:
     return read.set(read < EARLIEST, None)
 
 
+def instant(text: str) -> datetime | None:
+    """The same of one text."""
+    read = _instant(text)
+    return None if read is None or read < EARLIEST else read
+
+
 def _instant(text: str) -> datetime | None:
     text = text.strip()
     try:

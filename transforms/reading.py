@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import polars as pl
@@ -17,14 +18,15 @@ from lake.raw import Answer
 from lake.schemas import QUARANTINE, UTC
 from transforms import wire
 from transforms.drift import Drift
-from transforms.exact import instants
+from transforms.exact import instant
 from transforms.shapes import NO_TOKEN, Record
 from transforms.sweeps import Page
 
 _ORIGIN: Final[SchemaDict] = {
     **dict.fromkeys(("source", "vehicle_id", "make", "stream"), pl.String),
     "received_at": UTC,
-    **dict.fromkeys(("run_id", "raw_ref", "told_as_of"), pl.String),
+    **dict.fromkeys(("run_id", "raw_ref"), pl.String),
+    "told_as_of": UTC,
 }
 _NO_MAKE: Final = "UNKNOWN"
 """The make of a vehicle that was never told."""
@@ -52,8 +54,8 @@ class Reading:
         as_of = [self._open(number, answer) for number, answer in enumerate(answers)]
         self._origins = _origins(answers, as_of)
 
-    def _open(self, number: int, answer: Answer) -> str | None:
-        """Take in an answer; gives of when its records are, as told."""
+    def _open(self, number: int, answer: Answer) -> datetime | None:
+        """Take in an answer; gives of when its records are, by the first of what is told that is an instant."""
         opened = wire.open_answer(answer, self.drift)
         if isinstance(opened, wire.Fault):
             self._faults.append((number, 0, opened.reason, opened.detail, wire.start_of_body(answer)))
@@ -62,7 +64,7 @@ class Reading:
         self._raws.append(opened.records)
         self.received[answer.stream] += len(opened.records)
         self._read(number, answer.stream)
-        return opened.told_as_of
+        return next((at for told in opened.told_as_of if (at := instant(told)) is not None), None)
 
     def _read(self, number: int, stream: str) -> None:
         good = self._records[stream]
@@ -192,7 +194,7 @@ def _texts(values: Iterable[str | None]) -> pl.Series:
     return told.set((told.str.strip_chars() == "").fill_null(value=False), None)
 
 
-def _origins(answers: Sequence[Answer], as_of: Sequence[str | None]) -> pl.DataFrame:
+def _origins(answers: Sequence[Answer], as_of: Sequence[datetime | None]) -> pl.DataFrame:
     """One row an answer: what it says of where its records come from, and of when they are (`told_as_of`).
 
     Only v3 says of when; no data are of later than they were received.
@@ -203,7 +205,7 @@ def _origins(answers: Sequence[Answer], as_of: Sequence[str | None]) -> pl.DataF
     ]
     origins = pl.DataFrame(rows, schema=_ORIGIN, orient="row")
     is_signal = pl.Series([wire.STREAMS[a.stream].is_signal for a in answers], dtype=pl.Boolean)
-    of_when = pl.min_horizontal(instants(origins["told_as_of"]).fill_null(origins["received_at"]), "received_at")
+    of_when = pl.min_horizontal(pl.coalesce("told_as_of", "received_at"), "received_at")
     return origins.with_columns(pl.when(is_signal).then(of_when).alias("told_as_of"))
 
 

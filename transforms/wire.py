@@ -105,11 +105,11 @@ class Opened:
 
     Attributes:
         records: The records.
-        told_as_of: Of when they are, as told, where the source says so (v3).
+        told_as_of: Of when they are, as told, where the source says so (v3): the best first.
     """
 
     records: Sequence[Raw] = ()
-    told_as_of: str | None = None
+    told_as_of: Sequence[str] = ()
 
 
 def open_answer(answer: Answer, drift: Drift) -> Opened | Fault:
@@ -119,7 +119,7 @@ def open_answer(answer: Answer, drift: Drift) -> Opened | Fault:
         envelope = _envelope(answer.content)
         if stream.is_signal:
             signal = signals.charge_records(envelope)
-            return Opened(_LIST.decode(signal.values), amount_text(signal.told_as_of))
+            return Opened(_LIST.decode(signal.values), [amount_text(each) or "" for each in signal.told_as_of])
         records = _LIST.decode(envelope["records"])
     except KeyError as missing:
         return Fault("unreadable_answer", f"the answer has no `{missing.args[0]}`")

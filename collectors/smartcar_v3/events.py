@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 from msgspec import Raw, Struct
 
-from collectors.calls import is_id, read_modern
+from collectors.calls import is_id, make_of, read_modern
 from collectors.smartcar_v3.protocol import RECORDS
 
 EVENTS: Final = "v3_events"
@@ -30,7 +30,6 @@ LANDED: Final = frozenset({STATE, ERROR})
 """The types that are kept."""
 
 _LAST_NUMBER: Final = 2**63
-_MAKE: Final = re.compile(r"[A-Z0-9][A-Z0-9 _-]{0,39}")
 _EVENT_ID: Final = re.compile(r"[A-Za-z0-9_.:~+/=-]{1,200}")
 _CHALLENGE: Final = re.compile(r"[A-Za-z0-9._~+/=-]{1,256}")
 """A challenge is answered with its signature, made in the same way as an event's: a challenge that could be the body of
@@ -67,10 +66,6 @@ class _Vehicle(Struct, rename="camel"):
 class _Meta(Struct, rename="camel"):
     delivered_at: Any = None
     sequence: Any = None
-
-
-class _Status(Struct):
-    value: Any = None
 
 
 class _Signal(Struct, rename="camel"):
@@ -180,7 +175,7 @@ def read_event(body: bytes) -> Event:
         event_id=_event_id(envelope.event_id),
         kind=envelope.event_type,
         vehicle_id=_id(vehicle.id) or _id(envelope.vehicle_id),
-        make=_make(vehicle.make),
+        make=make_of(vehicle.make),
         delivered_at=read_modern(meta.delivered_at),
         sequence=_sequence(meta.sequence),
         challenge=_challenge(data.challenge) or _challenge(_part(envelope.payload, _Data).challenge),
@@ -225,11 +220,18 @@ def _entries(raw: Raw) -> list[Raw]:
 
 
 def _told_signal(signal: _Signal) -> ToldSignal:
-    status = _part(signal.status, _Status).value
+    status = _status(signal.status)
     meta = _part(signal.meta, _SignalMeta)
     times = (read_modern(each) for each in (meta.oem_updated_at, meta.retrieved_at, meta.fetched_at))
     has_body = bytes(signal.body).lstrip()[:1] == b"{"
-    return ToldSignal(has_body and status in {None, "SUCCESS"}, next((each for each in times if each), None))
+    return ToldSignal(has_body and status == "SUCCESS", next((each for each in times if each), None))
+
+
+def _status(raw: Raw) -> str:
+    """What the status says, an object or plain text, in upper case; one without it, as in older events, is good."""
+    told = _any(raw)
+    value = told.get("value") if isinstance(told, dict) else told
+    return value.upper() if isinstance(value, str) and value else "SUCCESS"
 
 
 def _told_error(error: _Error) -> ToldError:
@@ -271,11 +273,6 @@ def _event_id(value: object) -> str | None:
 
 def _id(value: object) -> str | None:
     return value if isinstance(value, str) and is_id(value) else None
-
-
-def _make(value: object) -> str | None:
-    make = value.strip().upper() if isinstance(value, str) else ""
-    return make if _MAKE.fullmatch(make) else None
 
 
 def _sequence(value: object) -> int | None:

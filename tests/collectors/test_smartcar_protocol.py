@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime
 
 import pytest
@@ -81,6 +82,22 @@ def test_the_account_calls_are_read() -> None:
 def test_attributes_are_upper_case_make_and_what_is_odd_is_none() -> None:
     assert protocol.read_attributes(recorded("attributes/documented")) == Attributes("TESLA", "Model S", 2014)
     assert protocol.read_attributes(recorded("attributes/lower-case-and-nulls")) == Attributes("MINI", None, None)
+
+
+@pytest.mark.parametrize("make", ["a/../b", "..", "a=b", "B\nMW", "", " ", "x" * 41, 7])
+def test_a_make_that_can_name_no_folder_of_the_lake_is_unknown(make: object) -> None:
+    assert (
+        protocol.read_attributes(Response(status=200, headers={}, body=json.dumps({"make": make}).encode())).make
+        is None
+    )
+
+
+@pytest.mark.parametrize("make", ["Land Rover", "Mercedes-Benz", "\u0160koda"])
+def test_a_make_of_several_words_or_letters_of_its_language_is_one(make: str) -> None:
+    assert (
+        protocol.read_attributes(Response(status=200, headers={}, body=json.dumps({"make": make}).encode())).make
+        == make.upper()
+    )
 
 
 def test_connections_tell_when_access_was_granted_under_either_name_and_form() -> None:

@@ -187,12 +187,18 @@ def test_the_days_are_those_before_the_data_not_before_the_delivery() -> None:
     [
         records(status={"value": "ERROR"}, body=None),
         records(status={"value": "UNAVAILABLE"}),
+        records(status="ERROR"),
         records(body=None),
         {**records(), "code": "charge-ischarging"},
     ],
 )
 def test_a_signal_that_failed_or_is_another_tells_nothing(signal: dict[str, Any]) -> None:
     assert told(landed(state(signal)), CONSENT, 30) == told(landed({"eventType": "OTHER"}), CONSENT, 30)
+
+
+@pytest.mark.parametrize("value", [[], {}, 7, None, "", "success"])
+def test_a_status_of_another_kind_stops_nothing(value: object) -> None:
+    assert told(landed(state(records(status={"value": value}))), CONSENT, 30).days is not None
 
 
 def test_a_signal_without_a_time_tells_no_day() -> None:

@@ -25,6 +25,7 @@ from flows.transforming import rebuild, take_in_new
 from flows.verifying import faults
 from flows.webhooks import Address, receiving, reception_of
 from lake import schemas
+from lake.forgotten import Erasure
 from lake.intervals import DayInterval
 from lake.journal import Journal, left
 from lake.lock import hold
@@ -47,20 +48,20 @@ def house() -> House:
     return made
 
 
-def answer(told: dict[str, object], run_id: str, at: object = NOW) -> Answer:
+def answer(told: dict[str, object], run_id: str, at: object = NOW, make: str | None = "BMW") -> Answer:
     body, encoding, digest = encode_body(json.dumps(told).encode())
     return Answer(
         source="smartcar_v3", stream=EVENTS, run_id=run_id, asked_at=at, received_at=at, method="POST",
-        path="/webhook", status=200, body=body, encoding=encoding, sha256=digest, make="BMW",
+        path="/webhook", status=200, body=body, encoding=encoding, sha256=digest, make=make,
         vehicle_id=str(told["data"]["vehicle"]["id"]), request_id=str(told["eventId"]),
     )  # fmt: skip
 
 
-def push(house: House, *events: dict[str, object], number: int = 1) -> str:
+def push(house: House, *events: dict[str, object], number: int = 1, make: str | None = "BMW") -> str:
     """Leave events in a journal, as a receiver that was killed does; gives its run."""
     run_id = new_run_id(NOW, MARK)
     journal = Journal(house.store, run_id, number)
-    journal.append([answer(event, run_id) for event in events])
+    journal.append([answer(event, run_id, make=make) for event in events])
     journal.close()
     return run_id
 
@@ -153,6 +154,37 @@ def test_an_event_of_a_vehicle_that_is_not_connected_stays_in_raw_and_is_said(ho
     (note,) = [note for note in result.counts[EVENTS].drift if "not connected" in note]
     assert "v-9" in note
     assert note in house.runs.counts(run_id)[EVENTS].drift
+
+
+@pytest.mark.parametrize("make", [None, "Bmw", "BMW AG"])
+def test_a_make_that_an_event_tells_otherwise_or_not_at_all_doubles_no_record(house: House, make: str | None) -> None:
+    push(house, good("e-1", "v-1", NOW - timedelta(hours=2)))
+    transformed(house)
+    push(house, good("e-2", "v-1", NOW), make=make)
+    transformed(house)
+    told = house.tables.read(schemas.CHARGE_SESSIONS)
+    assert (told["make"].unique().to_list(), told["session_id"].n_unique(), told.height) == (["BMW"], 2, 2)
+    assert rebuild(house) == 0
+
+
+def test_what_was_told_of_a_vehicle_before_it_was_connected_is_described_as_it_is_then(house: House) -> None:
+    push(house, good("e-1", "v-9", NOW), make=None)
+    transformed(house)
+    house.registry.keep_vehicle(Vehicle("v-9", "u-9", "MINI", "Cooper", 2024, "UTC", NOW - 60 * DAY, (), ("v3",)))
+    transformed(house)
+    told = house.tables.read(schemas.CHARGE_SESSIONS)
+    assert set(told.select("make", "model").iter_rows()) == {("MINI", "Cooper")}
+    assert rebuild(house) == 0
+
+
+def test_an_event_of_a_forgotten_vehicle_in_a_copy_from_before_is_not_named(house: House) -> None:
+    house.forgotten.start_erasing(Erasure("v-9", None, None, NOW, "keep"))
+    house.renew_guard()
+    run_id = push(house, good("e-1", "v-9", NOW))
+    Landing(house.store, run_id, NOW).land_now([answer(good("e-1", "v-9", NOW), run_id)])
+    result = transformed(house)
+    assert "v-9" not in str(result.counts)
+    assert "v-9" not in str(house.runs.counts(run_id))
 
 
 def test_events_taken_in_again_change_nothing(house: House) -> None:

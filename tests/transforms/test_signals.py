@@ -79,6 +79,12 @@ def test_where_the_maker_does_not_say_of_when_the_fetching_counts():
     assert one(of_v3(body))["told_as_of"] == AS_OF
 
 
+@pytest.mark.parametrize("odd", ["", "n/a", 0, True, {}, 1e300, "0001-01-01T00:00:00Z"])
+def test_a_time_that_is_none_gives_way_to_the_next(odd):
+    body = signal([signal_session()], meta={"oemUpdatedAt": odd, "retrievedAt": "2026-10-08T14:00:00Z"})
+    assert one(of_v3(body))["told_as_of"] == AS_OF
+
+
 def test_no_data_are_of_later_than_they_were_received():
     row = one(polled([signal_session()], "2031-01-01T00:00:00Z"))
     assert row["told_as_of"] == row["received_at"]
@@ -101,8 +107,21 @@ def test_an_answer_without_the_signal_tells_nothing(body):
     assert (decoded.received, decoded.quarantine.height) == ({"v3_records": 0}, 0)
 
 
-def test_older_events_have_no_status():
-    assert one(pushed([signal_session()], status=None))["source_record_id"] == "CHG1"
+@pytest.mark.parametrize("status", [None, {}, {"value": None}, {"value": ""}, {"value": "success"}])
+def test_a_signal_that_does_not_say_that_it_failed_tells_its_records(status):
+    """As the collector reads it, which takes its days for known."""
+    assert one(pushed([signal_session()], status=status))["source_record_id"] == "CHG1"
+
+
+@pytest.mark.parametrize("odd", [None, "x", [], {"code": "odometer", "attributes": 7}, {"code": 5, "meta": "x"}])
+def test_an_odd_signal_beside_the_records_does_not_cost_them(odd):
+    body = {"data": {"signals": [odd, signal([signal_session()], meta=odd)]}, "meta": odd}
+    assert one(of_v3(body, stream="v3_events"))["source_record_id"] == "CHG1"
+
+
+def test_a_signal_without_a_code_is_known_by_its_id():
+    told = {"id": "charge-chargerecords", "attributes": signal([signal_session()], code=None)}
+    assert one(of_v3({"data": told}))["source_record_id"] == "CHG1"
 
 
 @pytest.mark.parametrize("body", [None, {}, {"values": 3}, {"values": {"a": 1}}])
