@@ -87,7 +87,7 @@ class Collector:
         clients: Ask and land, by the interface they speak.
         ledger: Is told what is known.
         clock: What time it is for windows.
-        window_days: How far back BMW's and MINI's records reach; 0: no limit.
+        window_days: How far back records of BMW, MINI and v3 reach; 0: no limit.
         at_once: Vehicles asked side by side.
         on_progress: Called after each task, in the event loop.
     """

@@ -5,12 +5,29 @@ The same for both versions: who is connected is what Smartcar's lists of connect
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol, TypeVar
+
+from lake.registry import Vehicle
 
 MANY: Final = 5
 """So many gone at once, or more, and more than half of those known: the answer is not believed."""
+
+
+class Grant(Protocol):
+    """What the connections of both versions have."""
+
+    @property
+    def vehicle_id(self) -> str:
+        """Smartcar's id of the vehicle."""
+
+    @property
+    def owner_id(self) -> str:
+        """Smartcar's id of the user who granted access."""
+
+
+_Connection = TypeVar("_Connection", bound=Grant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +75,16 @@ class Changes:
                 "`chargelake vehicles --sync --believe` marks them if they are gone"
             )
         return said
+
+
+def one_a_vehicle(connections: Iterable[_Connection], known: Mapping[str, Vehicle]) -> dict[str, _Connection]:
+    """One connection a vehicle: of several owners' the one who is known, or else the first told."""
+    found: dict[str, _Connection] = {}
+    for each in connections:
+        before = known.get(each.vehicle_id)
+        if each.vehicle_id not in found or (before is not None and before.owner_id == each.owner_id):
+            found[each.vehicle_id] = each
+    return found
 
 
 def believably_gone(known: Collection[str], told: Collection[str], *, believe: bool = False) -> tuple[list[str], int]:

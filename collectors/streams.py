@@ -68,12 +68,3 @@ def streams_of(vehicle: Vehicle) -> tuple[Stream, ...]:
     """The streams a vehicle has by its interfaces and its make; on v2.0 makes without charge records have none."""
     make = vehicle.make and vehicle.make.upper()
     return tuple(each for each in STREAMS if each.interface in vehicle.interfaces and each.make in {None, make})
-
-
-def stream_named(name: str) -> Stream:
-    """The stream of that name.
-
-    Raises:
-        KeyError: There is none.
-    """
-    return {stream.name: stream for stream in STREAMS}[name]

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--refill-per-minute", type=float, help="requests that come back a minute (2; with --dataset 6000)")
     add("--vehicle-monthly", type=int, help="requests a vehicle has in a month (500)")
     add("--vehicle-spacing", type=float, help="seconds between requests of a vehicle (0.4; with --dataset 0)")
-    add("--window-days", type=int, help="how far back BMW and MINI reach, 0: all (30; with --dataset 0)")
+    add("--window-days", type=int, help="how far back BMW, MINI and v3 reach, 0: all (30; with --dataset 0)")
     add("--v3-clock-offset", type=float, default=usual.v3_clock_offset, help="most seconds v3's times are off (110)")
     add("--v3-meter-factor", type=float, default=usual.v3_meter_factor, help="largest share its kWh are off (0.03)")
     add("--now", type=_instant, help="ISO 8601 instant at which the clock starts (default: the real time)")

@@ -47,10 +47,6 @@ class Throttle:
         self._last_call[vehicle_id] = now
         self._months[month] += requests
 
-    def used_this_month(self, vehicle_id: str) -> int:
-        """Tell how many calls the vehicle has had in the running month (UTC)."""
-        return self._months[self._month(vehicle_id, self._clock.now())]
-
     @staticmethod
     def _month(vehicle_id: str, now: datetime) -> tuple[str, int, int]:
         return vehicle_id, now.year, now.month

@@ -51,14 +51,14 @@ class Wish:
     on_plugin: bool | None = None
 
 
-def to_set(vehicle: Vehicle, snapshot: Snapshot, wish: Wish, standing: pl.DataFrame) -> Order:
+def to_set(vehicle: Vehicle, snapshot: Snapshot, standing: pl.DataFrame, wish: Wish) -> Order:
     """The order that sets a schedule.
 
     Args:
         vehicle: The vehicle.
         snapshot: Its schedule.
-        wish: What it shall be.
         standing: Rows of `charge_schedules` that stand for it.
+        wish: What it shall be.
 
     Raises:
         NotAllowed: The API would not take it, or an option is another make's.
@@ -74,7 +74,7 @@ def to_set(vehicle: Vehicle, snapshot: Snapshot, wish: Wish, standing: pl.DataFr
     return Order(vehicle, snapshot, (call,))
 
 
-def to_clear(vehicle: Vehicle, snapshot: Snapshot, at: str | None, standing: pl.DataFrame) -> Order:
+def to_clear(vehicle: Vehicle, snapshot: Snapshot, standing: pl.DataFrame, at: str | None) -> Order:
     """The order that leaves no window: charging at any time. Without calls where nothing is set.
 
     Raises:
@@ -93,7 +93,7 @@ def to_clear(vehicle: Vehicle, snapshot: Snapshot, at: str | None, standing: pl.
 
 
 def to_switch(
-    vehicle: Vehicle, snapshot: Snapshot, *, on: bool, temperature: float | None, standing: pl.DataFrame
+    vehicle: Vehicle, snapshot: Snapshot, standing: pl.DataFrame, *, on: bool, temperature: float | None
 ) -> Order:
     """The order that switches a part of the climate.
 

@@ -1,4 +1,4 @@
-"""Settings: environment variables `CHARGELAKE_…` over `chargelake.toml` over defaults.
+"""Settings: environment variables `CHARGELAKE_…` over `chargelake.toml` over defaults; docs/settings.md lists them.
 
 `__` stands between levels (`CHARGELAKE_SMARTCAR__BUCKET`); a value can be read from a file by the suffix `_FILE`.
 """
@@ -64,7 +64,7 @@ class SmartcarSettings(BaseModel):
     Attributes:
         old_management_token: The one before; webhooks signed with it are accepted as well, while tokens change.
         vehicle_spacing: Seconds between an answer about a vehicle and the next request about it.
-        window_days: How far back BMW and MINI records reach; 0: no limit.
+        window_days: How far back records of BMW, MINI and v3 reach; 0: no limit.
         lookback_days: How much of the known past is read again.
     """
 

@@ -71,8 +71,3 @@ def subtract(whole: DayInterval, known: Intervals) -> Intervals:
 def covers(known: Intervals, interval: DayInterval) -> bool:
     """Whether every day of `interval` is in `known`."""
     return not subtract(interval, known)
-
-
-def count_days(intervals: Intervals) -> int:
-    """How many days disjoint intervals have together."""
-    return sum(interval.days for interval in intervals)

@@ -175,7 +175,6 @@ class Summary:
     completeness: tuple[DaysInState, ...]
     actions: tuple[Action, ...]
     quarantined: tuple[Quarantined, ...]
-    latest_run: Run | None
 
     @property
     def days_known(self) -> int:
@@ -200,7 +199,6 @@ def summarize(tables: Readable) -> Summary:
 
 def summary(tallied: Tallies) -> Summary:
     """The figures of tables that were tallied."""
-    latest = runs(tallied.runs, 1)
     return Summary(
         vehicles=vehicles(tallied.vehicles),
         seen_by=seen_by(tallied.vehicles),
@@ -211,7 +209,6 @@ def summary(tallied: Tallies) -> Summary:
         completeness=completeness(tallied.states),
         actions=actions(tallied.vehicles),
         quarantined=quarantined(tallied.quarantined),
-        latest_run=latest[0] if latest else None,
     )
 
 

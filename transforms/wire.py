@@ -52,11 +52,6 @@ class Stream:
     envelope: Mapping[str, Kinds]
     is_signal: bool = False
 
-    @property
-    def known_fields(self) -> frozenset[str]:
-        """The names of the documented fields."""
-        return frozenset(self.fields)
-
 
 _KIND_OF_START: Final = {'"': TEXT, "{": OBJECT, "[": LIST, "t": TRUTH, "f": TRUTH}
 

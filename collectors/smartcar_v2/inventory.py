@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from collectors.connections import Changes, believably_gone
+from collectors.connections import Changes, believably_gone, one_a_vehicle
 from collectors.consent import with_what_is_known
 from collectors.smartcar_v2.client import SmartcarClient
 from collectors.smartcar_v2.protocol import Connection
@@ -46,7 +46,7 @@ class Inventory:
         """
         connections = await self._client.connections()
         known = {vehicle.vehicle_id: vehicle for vehicle in self._registry.vehicles()}
-        told = _one_a_vehicle(connections, known)
+        told = one_a_vehicle(connections, known)
         asked = [each.vehicle_id for each in known.values() if V2 in each.interfaces and not each.disconnected_at]
         gone, doubted = believably_gone(asked, told, believe=believe)
         for forgotten in self._registry.forgotten_among(told):
@@ -90,13 +90,3 @@ class Inventory:
         self._registry.mark_disconnected(back, None)
         self._ledger.lift_blocks(back)
         return tuple(back)
-
-
-def _one_a_vehicle(connections: Iterable[Connection], known: Mapping[str, Vehicle]) -> dict[str, Connection]:
-    """One connection a vehicle: of several owners' the one who is known, or else the first told."""
-    found: dict[str, Connection] = {}
-    for each in connections:
-        before = known.get(each.vehicle_id)
-        if each.vehicle_id not in found or (before is not None and before.owner_id == each.owner_id):
-            found[each.vehicle_id] = each
-    return found

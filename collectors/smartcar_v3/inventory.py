@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from collectors.connections import Changes, believably_gone
+from collectors.connections import Changes, believably_gone, one_a_vehicle
 from collectors.consent import with_what_is_known
 from collectors.failures import NOT_CONNECTED
 from collectors.smartcar_v3.client import SmartcarV3Client
@@ -79,7 +79,7 @@ class Inventory:
         known = {vehicle.vehicle_id: vehicle for vehicle in self._registry.vehicles()}
         kept = {owner.owner_id for owner in self._registry.owners()}
         new: list[str] = []
-        told = _one_a_vehicle(connections, known)
+        told = one_a_vehicle(connections, known)
         for forgotten in self._registry.forgotten_among(told):
             del told[forgotten]
         for vehicle_id, connection in told.items():
@@ -117,16 +117,6 @@ class Inventory:
         back = tuple(each for each, state in marked if state is not None and state.blocked_detail == NOT_CONNECTED)
         self._ledger.lift_blocks(back, V3_RECORDS.name)
         return back
-
-
-def _one_a_vehicle(connections: Iterable[Connection], known: dict[str, Vehicle]) -> dict[str, Connection]:
-    """One connection a vehicle: of several owners' the one who is known, or else the first told."""
-    found: dict[str, Connection] = {}
-    for each in connections:
-        before = known.get(each.vehicle_id)
-        if each.vehicle_id not in found or (before is not None and before.owner_id == each.owner_id):
-            found[each.vehicle_id] = each
-    return found
 
 
 def _vehicle(told: Connection, timezone: str | None, known: Vehicle | None, now: datetime) -> Vehicle:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
 
-from flows.cli.controls import Live, Send, VehicleId, carry_out, show
-from flows.cli.frame import AsJson, clear_errors, open_house
-from flows.exits import Exit, Stop
+from flows.cli.controls import Live, Send, carry_out, show
+from flows.cli.frame import AsJson, OneVehicle
 
 app = typer.Typer(help="Cabin, defroster and steering wheel of Teslas.", no_args_is_help=True)
 
@@ -17,21 +17,14 @@ Temperature = Annotated[float | None, typer.Option("--temperature", metavar="°C
 
 
 @app.command("show", epilog="Example: chargelake climate show VEHICLE --live")
-def show_climate(vehicle: VehicleId, live: Live = False, as_json: AsJson = False) -> None:
+def show_climate(vehicle: OneVehicle, live: Live = False, as_json: AsJson = False) -> None:
     """Show a vehicle's climate as it was last told."""
-    from flows.controlling import settings_of
-    from flows.leaving import known_vehicle
-
-    house = open_house()
-    with clear_errors():
-        found = known_vehicle(house, vehicle)
-        wanted = settings_of(found, "climate")
-    show(house, found, wanted, live=live, as_json=as_json)
+    show(vehicle, "climate", live=live, as_json=as_json)
 
 
 @app.command("start", epilog="Example: chargelake climate start VEHICLE cabin --temperature 21 --send")
 def start(
-    vehicle: VehicleId, part: Part = "cabin", temperature: Temperature = None, send: Send = False,
+    vehicle: OneVehicle, part: Part = "cabin", temperature: Temperature = None, send: Send = False,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Switch a part on; shows what would be sent, and sends it with --send."""
@@ -39,24 +32,13 @@ def start(
 
 
 @app.command("stop", epilog="Example: chargelake climate stop VEHICLE cabin --send")
-def stop(vehicle: VehicleId, part: Part = "cabin", send: Send = False, as_json: AsJson = False) -> None:
+def stop(vehicle: OneVehicle, part: Part = "cabin", send: Send = False, as_json: AsJson = False) -> None:
     """Switch a part off; shows what would be sent, and sends it with --send."""
     _switch(vehicle, part, on=False, temperature=None, send=send, as_json=as_json)
 
 
 def _switch(vehicle: str, part: str, *, on: bool, temperature: float | None, send: bool, as_json: bool) -> None:
-    from collectors.smartcar_v2.schedules import NotAllowed
-    from flows.controlling import setting_of, standing
-    from flows.leaving import known_vehicle
     from flows.orders import to_switch
 
-    house = open_house()
-    with clear_errors():
-        found = known_vehicle(house, vehicle)
-        snapshot = setting_of(found, "climate", part)
-        try:
-            known = standing(house, found, "climate")
-            order = to_switch(found, snapshot, on=on, temperature=temperature, standing=known)
-        except NotAllowed as error:
-            raise Stop(Exit.USAGE, str(error)) from None
-    carry_out(house, order, really=send, as_json=as_json)
+    order = partial(to_switch, on=on, temperature=temperature)
+    carry_out(vehicle, "climate", order, part=part, really=send, as_json=as_json)

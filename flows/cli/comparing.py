@@ -7,21 +7,17 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.frame import AsJson, clear_errors, day, open_house, say, show_json, show_rows
+from flows.cli.frame import A_VEHICLE, AsJson, RealIds, clear_errors, day, open_house, say, show_json, show_rows
 from flows.exits import Exit, Stop
 
-OneVehicle = Annotated[
-    str | None,
-    typer.Option("--vehicle", metavar="VEHICLE", help="This one alone: Smartcar's id, or the name on pages."),
-]
+OnlyVehicle = Annotated[str | None, typer.Option("--vehicle", metavar="VEHICLE", help=f"This one alone. {A_VEHICLE}")]
 Since = Annotated[str | None, typer.Option("--since", metavar="DAY", help="Sessions from this day (UTC) on.")]
 Until = Annotated[str | None, typer.Option("--until", metavar="DAY", help="Sessions to this day (UTC).")]
 Html = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write a page to read, mail and print.")]
-RealIds = Annotated[bool, typer.Option("--real-ids", help="Name vehicles by Smartcar's ids, not by names for them.")]
 
 
 def parity(
-    vehicle: OneVehicle = None,
+    vehicle: OnlyVehicle = None,
     since: Since = None,
     until: Until = None,
     html: Html = None,

@@ -20,7 +20,7 @@ TestAccount = Annotated[
     str | None,
     typer.Option("--test-account", metavar="EMAIL", help="Connect a test-mode account without a browser (emulator)."),
 ]
-Code = Annotated[str | None, typer.Option("--code", help="A code that was obtained elsewhere.")]
+Code = Annotated[str | None, typer.Option("--code", metavar="CODE", help="A code that was obtained elsewhere.")]
 Zone = Annotated[
     str | None, typer.Option("--timezone", metavar="ZONE", help="IANA time zone of the vehicles, as Europe/Berlin.")
 ]

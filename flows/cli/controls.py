@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flows.cli.frame import clear_errors, say, show_json, show_rows
+from flows.cli.frame import clear_errors, open_house, say, show_json, show_rows
 from flows.exits import Exit, Stop
 
 if TYPE_CHECKING:
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
     from flows.house import House
     from lake.registry import Vehicle
 
-VehicleId = Annotated[
-    str, typer.Argument(metavar="VEHICLE", help="Id of a vehicle, as `chargelake vehicles` lists it.")
-]
+    MakeOrder = Callable[[Vehicle, Snapshot, pl.DataFrame], Order]
+    """Makes the order for a vehicle and what of it is set, from the rows that stand; raises `NotAllowed`."""
+
 Live = Annotated[bool, typer.Option("--live", help="Ask the vehicle now, instead of what was collected last.")]
 Send = Annotated[bool, typer.Option("--send", help="Send it; without this, only show what would be sent.")]
 
@@ -34,12 +35,15 @@ _SHOWN = {
 }  # fmt: skip
 
 
-def show(house: House, vehicle: Vehicle, wanted: tuple[Snapshot, ...], *, live: bool, as_json: bool) -> None:
-    """Show what stands, after asking for it if `live`."""
-    from flows.controlling import look, standing, trouble
+def show(name: str, kind: Kind, *, live: bool, as_json: bool) -> None:
+    """Show what stands for the vehicle of this id or name, after asking for it if `live`."""
+    from flows.controlling import look, settings_of, standing, trouble
+    from flows.leaving import known_vehicle
 
-    kind = wanted[0].kind
+    house = open_house()
     with clear_errors():
+        vehicle = known_vehicle(house, name)
+        wanted = settings_of(vehicle, kind)
         if live:
             with house.held():
                 look(house, vehicle, wanted)
@@ -52,10 +56,14 @@ def show(house: House, vehicle: Vehicle, wanted: tuple[Snapshot, ...], *, live: 
         say(why)
 
 
-def carry_out(house: House, order: Order, *, really: bool, as_json: bool) -> None:
-    """Send an order and show what came of it, or show what would be sent."""
+def carry_out(
+    name: str, kind: Kind, make_order: MakeOrder, *, part: str | None = None, really: bool, as_json: bool
+) -> None:
+    """Make an order for the vehicle of this id or name; send it and show what came of it, or what would be sent."""
     from flows.controlling import send, standing
 
+    house = open_house()
+    order = _order(house, name, kind, part, make_order)
     if not really or not order.calls:
         _show_order(order, as_json=as_json)
         return
@@ -72,6 +80,20 @@ def carry_out(house: House, order: Order, *, really: bool, as_json: bool) -> Non
         _show_done(order, done, rows)
     if any(answer.get("status") == "UNAVAILABLE" for answer in done.answers):
         raise Stop(Exit.USAGE, f"{order.vehicle.vehicle_id}: {order.snapshot.part} is not fitted (UNAVAILABLE)")
+
+
+def _order(house: House, name: str, kind: Kind, part: str | None, make_order: MakeOrder) -> Order:
+    from collectors.smartcar_v2.schedules import NotAllowed
+    from flows.controlling import setting_of, standing
+    from flows.leaving import known_vehicle
+
+    with clear_errors():
+        vehicle = known_vehicle(house, name)
+        snapshot = setting_of(vehicle, kind, part)
+        try:
+            return make_order(vehicle, snapshot, standing(house, vehicle, kind))
+        except NotAllowed as error:
+            raise Stop(Exit.USAGE, str(error)) from None
 
 
 def _show_order(order: Order, *, as_json: bool) -> None:

@@ -78,7 +78,8 @@ def _show(house: House, *, as_json: bool) -> None:
 
     with clear_errors():
         frame = vehicles_now(house, completeness_now(house))
-    show_rows(_COLUMNS, frame.select(_COLUMNS).iter_rows(), as_json=as_json)
+    columns = (*_COLUMNS, "owner_id") if as_json else _COLUMNS
+    show_rows(columns, frame.select(columns).iter_rows(), as_json=as_json)
 
 
 def _switch(house: House, choice: str, names: list[str]) -> None:

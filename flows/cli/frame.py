@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -19,7 +19,11 @@ from flows.exits import Exit, Stop
 if TYPE_CHECKING:
     from flows.house import House
 
+A_VEHICLE: Final = "Smartcar's id of the vehicle, or its name on pages."
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+OneVehicle = Annotated[str, typer.Argument(metavar="VEHICLE", help=A_VEHICLE)]
+RealIds = Annotated[bool, typer.Option("--real-ids", help="Show Smartcar's ids of vehicles, not their names on pages.")]
 
 
 def configure_logging() -> None:

@@ -8,23 +8,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.frame import AsJson, clear_errors, open_house, say, show_json
+from flows.cli.frame import A_VEHICLE, AsJson, OneVehicle, clear_errors, open_house, say, show_json
 from flows.exits import Exit, Stop
 
 if TYPE_CHECKING:
     from flows.house import House
     from lake.forgotten import Ending
 
-Leaving = Annotated[str, typer.Argument(metavar="VEHICLE", help="Smartcar's id, or the name that pages show.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask whether that is meant.")]
 Keep = Annotated[bool, typer.Option("--keep-connection", help="Erase here, and leave the connection at Smartcar.")]
 EvenIf = Annotated[bool, typer.Option("--even-if-connected", help="Erase even if the connection cannot be ended.")]
 Undo = Annotated[bool, typer.Option("--undo", help="Let a forgotten vehicle be connected again; brings nothing back.")]
 OfOwner = Annotated[str | None, typer.Option("--owner", metavar="USER", help="All vehicles of this owner.")]
-OneVehicle = Annotated[str | None, typer.Argument(metavar="VEHICLE", help="Smartcar's id, or the name on pages.")]
+ThisVehicle = Annotated[str | None, typer.Argument(metavar="VEHICLE", help=A_VEHICLE)]
 
 
-def disconnect(vehicle: OneVehicle = None, owner: OfOwner = None, as_json: AsJson = False) -> None:
+def disconnect(vehicle: ThisVehicle = None, owner: OfOwner = None, as_json: AsJson = False) -> None:
     """Give up the access to a vehicle, or to all of an owner; what was collected stays."""
     from flows.leaving import disconnect_owner, disconnect_vehicle
 
@@ -43,7 +42,7 @@ def disconnect(vehicle: OneVehicle = None, owner: OfOwner = None, as_json: AsJso
 
 
 def forget(
-    vehicle: Leaving,
+    vehicle: OneVehicle,
     yes: Yes = False,
     keep_connection: Keep = False,
     even_if_connected: EvenIf = False,
@@ -59,7 +58,10 @@ def forget(
     if undo:
         with clear_errors(), house.held():
             may_come_back(house, vehicle)
-        say("it may be connected again: `chargelake connect`; what was erased does not come back")
+        if as_json:
+            show_json({"forgotten": False})
+        else:
+            say("it may be connected again: `chargelake connect`; what was erased does not come back")
         return
     _confirm(house, vehicle, yes=yes)
     ending: Ending = "keep" if keep_connection else "may_stay" if even_if_connected else "must_end"

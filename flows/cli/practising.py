@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.frame import clear_errors
+from flows.cli.frame import RealIds, clear_errors
 from flows.exits import Exit, Stop
 
 DEMO_HELP = (
@@ -18,7 +18,6 @@ DEMO_HELP = (
 Vehicles = Annotated[int, typer.Option("--vehicles", min=1, max=2000, help="Size of the fleet.")]
 Seed = Annotated[int, typer.Option("--seed", help="Which fleet.")]
 OpenPage = Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser at the end.")]
-RealIds = Annotated[bool, typer.Option("--real-ids", help="Show Smartcar's vehicle ids on the page.")]
 
 
 def demo(vehicles: Vehicles = 40, seed: Seed = 1, open_page: OpenPage = False, real_ids: RealIds = False) -> None:

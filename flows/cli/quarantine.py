@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Records that cannot be true, and why.", no_args_is_help=True)
 
-Reason = Annotated[str | None, typer.Option("--reason", help="Only this reason.")]
-RawRef = Annotated[str, typer.Argument(help="raw_ref of the record, as `quarantine list --json` gives it.")]
+Reason = Annotated[str | None, typer.Option("--reason", metavar="REASON", help="Only this reason.")]
+RawRef = Annotated[
+    str, typer.Argument(metavar="RAW_REF", help="raw_ref of the record, as `quarantine list --json` gives it.")
+]
 
 
 @app.command("list", epilog="Example: chargelake quarantine list")

@@ -12,7 +12,9 @@ AsOf = Annotated[
     str | None,
     typer.Option("--as-of", metavar="INSTANT", help="Show what was known then, as 2026-10-31T12:00:00Z."),
 ]
-Sql = Annotated[str, typer.Argument(help="A query over the tables by name: charge_sessions, completeness, …")]
+Sql = Annotated[
+    str, typer.Argument(metavar="SQL", help="A query over the tables by name: charge_sessions, completeness, …")
+]
 
 
 def query(sql: Sql, as_of: AsOf = None, as_json: AsJson = False) -> None:

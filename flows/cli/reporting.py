@@ -7,16 +7,18 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.frame import clear_errors, open_house, say
+from flows.cli.frame import RealIds, clear_errors, open_house, say
 from flows.cli.reading import AsOf
 
 app = typer.Typer(help="Pages made of the tables.", no_args_is_help=True)
 
 Output = Annotated[
-    Path | None, typer.Option("--output", "-o", help="Where to write; by default reports/overview.html in the home.")
+    Path | None,
+    typer.Option(
+        "--output", "-o", metavar="FILE", help="Where to write; by default reports/overview.html in the home."
+    ),
 ]
 Title = Annotated[str, typer.Option("--title", help="Heading of the page.")]
-RealIds = Annotated[bool, typer.Option("--real-ids", help="Name vehicles by their ids and not by pseudonyms.")]
 
 
 @app.command("overview", epilog="Example: chargelake report overview --as-of 2026-10-31T00:00:00Z -o october.html")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
 
-from flows.cli.controls import Live, Send, VehicleId, carry_out, show
-from flows.cli.frame import AsJson, clear_errors, open_house
+from flows.cli.controls import Live, Send, carry_out, show
+from flows.cli.frame import AsJson, OneVehicle
 from flows.exits import Exit, Stop
 
 app = typer.Typer(help="When vehicles are to charge: Tesla, Nissan, Ford, Lincoln.", no_args_is_help=True)
@@ -35,21 +36,14 @@ _OnPlugin = Annotated[
 
 
 @app.command("show", epilog="Example: chargelake schedule show VEHICLE --live")
-def show_schedule(vehicle: VehicleId, live: Live = False, as_json: AsJson = False) -> None:
+def show_schedule(vehicle: OneVehicle, live: Live = False, as_json: AsJson = False) -> None:
     """Show a vehicle's charge schedule as it was last told."""
-    from flows.controlling import settings_of
-    from flows.leaving import known_vehicle
-
-    house = open_house()
-    with clear_errors():
-        found = known_vehicle(house, vehicle)
-        wanted = settings_of(found, "schedule")
-    show(house, found, wanted, live=live, as_json=as_json)
+    show(vehicle, "schedule", live=live, as_json=as_json)
 
 
 @app.command("set", epilog="Example: chargelake schedule set VEHICLE --start-time 23:30 --send")
 def set_schedule(
-    vehicle: VehicleId,
+    vehicle: OneVehicle,
     start_time: _Time = None,
     departure_time: _Time = None,
     window: _Windows = None,
@@ -63,44 +57,22 @@ def set_schedule(
     as_json: AsJson = False,
 ) -> None:
     """Set a vehicle's charge schedule; shows what would be sent, and sends it with --send."""
-    from collectors.smartcar_v2.schedules import NotAllowed
-    from flows.controlling import setting_of, standing
-    from flows.leaving import known_vehicle
     from flows.orders import Wish, to_set
 
-    house = open_house()
     parts = _parts(weekday, weekend, any_time)
     wish = Wish(
         start_time=start_time, departure_time=departure_time, windows=_given(window), at=at, limit=limit,
         weekday=parts["weekday"], weekend=parts["weekend"], on_plugin=charge_on_plugin,
     )  # fmt: skip
-    with clear_errors():
-        found = known_vehicle(house, vehicle)
-        snapshot = setting_of(found, "schedule")
-        try:
-            order = to_set(found, snapshot, wish, standing(house, found, "schedule"))
-        except NotAllowed as error:
-            raise Stop(Exit.USAGE, str(error)) from None
-    carry_out(house, order, really=send, as_json=as_json)
+    carry_out(vehicle, "schedule", partial(to_set, wish=wish), really=send, as_json=as_json)
 
 
 @app.command("clear", epilog="Example: chargelake schedule clear VEHICLE --send")
-def clear_schedule(vehicle: VehicleId, at: At = None, send: Send = False, as_json: AsJson = False) -> None:
+def clear_schedule(vehicle: OneVehicle, at: At = None, send: Send = False, as_json: AsJson = False) -> None:
     """Let a vehicle charge at any time; shows what would be sent, and sends it with --send."""
-    from collectors.smartcar_v2.schedules import NotAllowed
-    from flows.controlling import setting_of, standing
-    from flows.leaving import known_vehicle
     from flows.orders import to_clear
 
-    house = open_house()
-    with clear_errors():
-        found = known_vehicle(house, vehicle)
-        snapshot = setting_of(found, "schedule")
-        try:
-            order = to_clear(found, snapshot, at, standing(house, found, "schedule"))
-        except NotAllowed as error:
-            raise Stop(Exit.USAGE, str(error)) from None
-    carry_out(house, order, really=send, as_json=as_json)
+    carry_out(vehicle, "schedule", partial(to_clear, at=at), really=send, as_json=as_json)
 
 
 def _given(texts: list[str] | None) -> tuple[str, ...] | None:

@@ -8,9 +8,9 @@ import typer
 
 from flows.cli.frame import clear_errors, open_house, say
 
-Host = Annotated[str, typer.Option("--host", help="Address to listen on; put TLS in front of it.")]
+Host = Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Address to listen on; put TLS in front of it.")]
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 takes a free one.")]
-Path = Annotated[str, typer.Option("--path", help="Path that Smartcar posts to.")]
+Path = Annotated[str, typer.Option("--path", metavar="PATH", help="Path that Smartcar posts to.")]
 
 
 def webhooks(host: Host = "127.0.0.1", port: Port = 8770, path: Path = "/webhook") -> None:

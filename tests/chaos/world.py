@@ -222,7 +222,7 @@ _What = tuple[str, str, datetime, datetime]
 
 def _stage(
     ready: World,
-    what: tuple[str, str, datetime, datetime],
+    what: _What,
     base: Path,
     odd: Sequence[Mapping[str, object]] = ODD_RECORDS,
 ) -> Stage:

@@ -11,7 +11,7 @@ from collectors import consent, errors
 from collectors.calls import Attributes, NotAsPromised, read_instant
 from collectors.http import Response
 from collectors.smartcar_v2 import auth, protocol
-from collectors.streams import STREAMS, TESLA_BILLING, TESLA_DAYS, V2, Stream, stream_named, streams_of
+from collectors.streams import STREAMS, TESLA_DAYS, V2, Stream, streams_of
 from lake.intervals import DayInterval
 from lake.registry import Vehicle
 
@@ -54,7 +54,7 @@ def test_an_id_cannot_leave_its_place_in_the_path() -> None:
 
 @pytest.mark.parametrize("name", ANSWERS)
 def test_only_has_more_data_says_whether_a_page_follows(name: str) -> None:
-    stream = stream_named(name.split("/", maxsplit=1)[0])
+    stream = next(each for each in STREAMS if each.name == name.split("/", maxsplit=1)[0])
     page = protocol.read_records(recorded(name), stream)
     assert (page.records, page.has_more) == ANSWERS[name]
 
@@ -126,9 +126,6 @@ def test_streams_are_known_by_make_interface_and_name() -> None:
     assert names("FORD", "v2.0") == names(None, "v2.0") == []
     assert names("FORD", "v3") == names(None, "v3") == ["v3_records"]
     assert names("BMW", "v2.0", "v3") == ["bmw_records", "v3_records"]
-    assert stream_named("tesla_billing") is TESLA_BILLING
-    with pytest.raises(KeyError):
-        stream_named("odometer")
 
 
 def test_a_connect_url_asks_for_charge_records_and_never_for_the_vin() -> None:

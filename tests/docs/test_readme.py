@@ -10,6 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
+
+from flows.cli.app import app
+from flows.settings import Settings, SmartcarSettings
 
 HOUSE = Path(__file__).parents[2]
 README = (HOUSE / "README.md").read_text("utf-8")
@@ -17,6 +21,8 @@ CONSOLE = re.compile(r"```console\n\$ (chargelake [^\n]*)\n(.*?)```", re.DOTALL)
 MAKE = re.compile(r"^make (\w+)", re.MULTILINE)
 DEMO_NOW = re.compile(r"CHARGELAKE_NOW=(\S+) chargelake demo")
 COMMANDS = re.compile(r"^ *(?:\$ )?chargelake (\w+)", re.MULTILINE)
+COMMAND_LINE = re.compile(r"(?<![\w/-])chargelake ([^\n`]*)")
+PAGES = [*HOUSE.glob("*.md"), *HOUSE.glob("docs/**/*.md")]
 BLOCKS = re.compile(r"```\w+\n(.*?)```", re.DOTALL)
 
 
@@ -94,7 +100,37 @@ def test_every_command_that_is_named_is_there(tmp_path: Path) -> None:
     assert {name for name in COMMANDS.findall("".join(BLOCKS.findall(README))) if f"  {name} " not in shown} == set()
 
 
+def test_every_command_on_every_page_has_the_options_that_are_shown() -> None:
+    shown = [(page.name, line) for page in PAGES for line in COMMAND_LINE.findall(page.read_text("utf-8"))]
+    assert [(page, line) for page, line in shown if not options_of(line) <= known_options(line)] == []
+
+
+def options_of(line: str) -> set[str]:
+    return set(re.findall(r"(?<!\S)--?[a-z][-a-z0-9]*", line.partition(" #")[0]))
+
+
+def known_options(line: str) -> set[str]:
+    """The options of the command that a line begins with; of none, whatever it shows."""
+    command = get_command(app)
+    for word in line.split():
+        if word not in getattr(command, "commands", {}):
+            break
+        command = command.commands[word]
+    if command.name in {"chargelake", "emulator"}:
+        return options_of(line)
+    return {option for each in command.params for option in (*each.opts, *each.secondary_opts)}
+
+
+def test_every_setting_is_documented_with_its_default() -> None:
+    told = (HOUSE / "docs" / "settings.md").read_text("utf-8")
+    rows = {name: row for row in told.splitlines() for name in re.findall(r"`([A-Z0-9_]+)`", row)}
+    fields = Settings.model_fields | SmartcarSettings.model_fields
+    defaults = {name.upper(): str(field.default) for name, field in fields.items() if name != "smartcar"}
+    assert defaults.keys() - rows.keys() == set()
+    shown = {name: text for name, text in defaults.items() if text.isalnum() and text not in {"None", ""}}
+    assert {name: text for name, text in shown.items() if f"`{text}`" not in rows[name]} == {}
+
+
 def test_every_file_that_is_linked_is_there() -> None:
-    pages = [HOUSE / "README.md", HOUSE / "CONTRIBUTING.md", *HOUSE.glob("docs/**/*.md")]
-    links = [(page, link) for page in pages for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8"))]
+    links = [(page, link) for page in PAGES for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8"))]
     assert [(page.name, link) for page, link in links if not (page.parent / link).exists()] == []

@@ -77,7 +77,7 @@ async def test_both_tell_every_comparable_session_as_it_truly_was(practice: Prac
 
 
 def assert_shorter_than_the_clocks_are_apart(of: MakeParity) -> None:
-    """The one session that no rule can tell from two (decision 0012) is the near miss that a person is shown."""
+    """The one session that no rule can tell from two (decision 12) is the near miss that a person is shown."""
     ((lone,), (near,)) = of.only_v2, of.near_misses
     assert lone.session_id == near.session_id_v2
     assert lone.ended_at is not None

@@ -18,7 +18,6 @@ from lake.schemas import CHARGE_DAYS, CHARGE_SESSIONS, COMPLETENESS, QUARANTINE,
 from tests.flows.conftest import NOW, Practice, practising
 
 FLEET = "12-vehicles@smartcar.com"
-THINGS_THAT_CHANGE = ("run_id", "raw_ref")
 
 
 def told_sessions(practice: Practice) -> set[tuple[str, Any]]:

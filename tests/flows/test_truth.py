@@ -1,7 +1,7 @@
 """What the tables say is what happened: the sessions of the demo's fleet against the emulator's truth, to the last one.
 
 The truth says of each session what v2.0 and v3 tell of it. Which of the two counts is written down here a second time,
-in plain Python and from docs/decisions/0012 alone. What no interface can tell is left out, and nothing else:
+in plain Python and from decision 12 alone. What no interface can tell is left out, and nothing else:
 v2.0 tells a BMW's or MINI's sessions of the last 30 days, v3 those of the 30 days before its data, and the
 truth knows no such limits; one vehicle's services have ended, as the demo has it, and a record that the demo makes
 impossible is in quarantine instead.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -290,11 +291,20 @@ async def test_the_commands_refuse_what_makes_no_sense(practice: Practice, charg
         assert (ended.code, word in ended.err) == (2, True), ended
 
 
-def test_capabilities_are_shown_as_json(chargelake: Chargelake, tmp_path: Any) -> None:
-
-    engine = open_state(f"sqlite:///{tmp_path}/home/state/chargelake.db")
+def keep_one(home: Path) -> None:
+    engine = open_state(f"sqlite:///{home}/state/chargelake.db")
     Registry(engine).keep_vehicle(Vehicle("v-1", "o-1", "BMW", "iX", 2025, "UTC", NOW))
     engine.dispose()
+
+
+def test_vehicles_as_json_name_the_owner_that_disconnect_takes(chargelake: Chargelake, tmp_path: Path) -> None:
+    keep_one(tmp_path / "home")
+    (row,) = chargelake("vehicles", "--json").json
+    assert (row["vehicle_id"], row["owner_id"]) == ("v-1", "o-1")
+
+
+def test_capabilities_are_shown_as_json(chargelake: Chargelake, tmp_path: Path) -> None:
+    keep_one(tmp_path / "home")
     ended = chargelake("vehicles", "--capabilities", "--json")
     (row,) = ended.json["capabilities"]
     assert (row["vehicle_id"], row["stream"], row["can"]) == ("v-1", "bmw_records", "unknown")

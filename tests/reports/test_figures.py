@@ -6,8 +6,8 @@ import pytest
 from lakes import bill, day, known, lake, refused, run, session, vehicle
 
 from lake.runs import StreamCount
-from lake.schemas import COMPLETENESS, COMPLETENESS_STATES
-from reports.figures import Billed, DailyEnergy, DaysInState, Quarantined, Sessions, Vehicles, summarize
+from lake.schemas import COMPLETENESS, COMPLETENESS_STATES, RUNS
+from reports.figures import Billed, DailyEnergy, DaysInState, Quarantined, Sessions, Vehicles, runs, summarize
 from transforms import vehicles as vehicles_table
 
 AUGUST, SEPTEMBER = (datetime(2026, month, 7, 8, tzinfo=UTC) for month in (8, 9))
@@ -17,7 +17,6 @@ def test_an_empty_lake_has_no_figures_rather_than_zeros(tmp_path):
     summary = summarize(lake(tmp_path))
     assert (summary.vehicles, summary.sessions, summary.daily, summary.billed) == ((), (), (), ())
     assert (summary.completeness, summary.actions, summary.quarantined) == ((), (), ())
-    assert summary.latest_run is None
 
 
 def test_vehicles_are_counted_by_make(tmp_path):
@@ -151,7 +150,7 @@ def test_the_latest_run_is_told_by_stream_and_in_total(tmp_path):
         run("2026-10-03", records_received=4, records_changed=1, records_unchanged=2),
         run("2026-10-03", "tesla_days", requests=3, drift=["tax"]),
     ]
-    latest = summarize(lake(tmp_path, runs=rows)).latest_run
+    (latest,) = runs(lake(tmp_path, runs=rows).read(RUNS), 1)
     assert latest.run_id == "2026-10-03"
     assert list(latest.streams) == ["bmw_records", "tesla_days"]
     assert latest.total == StreamCount(requests=5, received=5, new=2, changed=1, unchanged=2, drift=("tax",))
@@ -160,4 +159,5 @@ def test_the_latest_run_is_told_by_stream_and_in_total(tmp_path):
 
 @pytest.mark.parametrize("finished_at", [None, datetime(2026, 10, 3, 7, tzinfo=UTC)])
 def test_a_run_may_not_have_ended(tmp_path, finished_at):
-    assert summarize(lake(tmp_path, runs=[run("r", finished_at=finished_at)])).latest_run.finished_at == finished_at
+    (latest,) = runs(lake(tmp_path, runs=[run("r", finished_at=finished_at)]).read(RUNS), 1)
+    assert latest.finished_at == finished_at

@@ -23,6 +23,9 @@ from flows.settings import load_settings
 from tests.flows.conftest import NOW, Ended
 
 FLEET = "18-mixed@smartcar.com"
+OTHER = "6-mixed@smartcar.com"
+SCHEDULED = ("TESLA", "NISSAN", "FORD", "LINCOLN")
+PARTS = ("cabin", "defroster", "steering_wheel")
 
 
 @contextmanager
@@ -93,3 +96,44 @@ def copied(home: Path, folder: Path) -> Path:
     """A home of one's own, with the owner connected in another."""
     shutil.copytree(home, folder / "home")
     return folder / "home"
+
+
+def one_line(ended: Ended) -> bool:
+    return ended.err.count("\n") == 1 and "Traceback" not in ended.err
+
+
+def kind_of(part: str) -> str:
+    return "climate" if part in PARTS else "schedule"
+
+
+def endpoint_of(part: str) -> str:
+    if part in PARTS:
+        return f"tesla_{part}"
+    return f"{part.lower()}_schedule{'s' if part in {'FORD', 'LINCOLN'} else ''}"
+
+
+def vehicle_for(desk: Desk, part: str) -> Vehicle:
+    """A vehicle of the make; for a part of the climate, a Tesla that has it fitted."""
+    if part not in PARTS:
+        return desk.vehicle(part)
+    teslas = [desk.vehicle("TESLA", number) for number in range(3)]
+    return next(each for each in teslas if desk.emulator._world.climates.of(each, part).status != "UNAVAILABLE")
+
+
+def order_for(desk: Desk, part: str) -> list[str]:
+    """Arguments that set something of a vehicle."""
+    vehicle = vehicle_for(desk, part).id
+    if part in PARTS:
+        return ["climate", "start", vehicle, part]
+    if part == "TESLA":
+        return ["schedule", "set", vehicle, "--start-time", "23:30"]
+    if part == "NISSAN":
+        return ["schedule", "set", vehicle, "--window", "MON-FRI 22:00-06:00", "--window", "SAT,SUN 10:00-14:00"]
+    desk.shown("schedule", vehicle_for(desk, part), "--live")
+    place = desk.emulator._world.schedules.places(vehicle_for(desk, part))[0]
+    here = ["--at", f"{place.latitude},{place.longitude}", "--limit", "0.7"]
+    return ["schedule", "set", vehicle, *here, "--weekday", "22:00-06:00", "--any-time", "weekend"]
+
+
+def times(rows: list[dict[str, Any]]) -> set[tuple[Any, ...]]:
+    return {(each["kind"], each["start_time"], each["end_time"]) for each in rows}
