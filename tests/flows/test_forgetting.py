@@ -330,6 +330,15 @@ async def test_it_waits_until_no_receiver_runs(fleet: Fleet) -> None:
     assert house.forgotten.under_way() == []
 
 
+async def test_what_may_come_back_is_not_left_to_a_receiver_that_still_hides_it(fleet: Fleet) -> None:
+    house = fleet.house()
+    await forget_vehicle(house, fleet.vehicle.id, "keep")
+    with hold(house.receiver_lock), pytest.raises(Stop, match="stop `chargelake webhooks`") as stopped:
+        may_come_back(house, fleet.vehicle.id)
+    assert stopped.value.code is Exit.LAKE_HELD
+    assert house.forgotten.guard().hides(fleet.vehicle.id)
+
+
 # A kill at any moment
 
 
