@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from functools import cached_property, partial
 
 from stamina.instrumentation import LoggingOnRetryHook, set_on_retry_hooks
@@ -111,26 +111,36 @@ class Wiring:
             believe: Mark what is gone even where an answer tells far fewer than are known.
 
         Raises:
-            CollectError: The connections could not be read; what was read before them is taken in.
+            CollectError: The connections of an interface could not be read; those of the other are taken in.
         """
-        changes = Changes()
-        if V2 in self._interfaces and self.client.is_manager:
-            house = self._house
-            of_v2 = V2Inventory(self.client, house.registry, house.ledger, house.clock)
-            changes += await of_v2.sync(believe=believe)
-        if V3 in self._interfaces and self._is_seen_through_v3():
-            changes += await self.inventory.sync(believe=believe)
+        changes, errors = await self._synced(believe=believe)
+        if errors:
+            raise errors[0]
         return changes
 
+    async def _synced(self, *, believe: bool = False) -> tuple[Changes, list[CollectError]]:
+        """What the interfaces told, and why one did not, which is no reason not to ask the other."""
+        changes, errors = Changes(), list[CollectError]()
+        for inventory in self._inventories():
+            try:
+                changes += await inventory.sync(believe=believe)
+            except CollectError as error:
+                errors.append(error)
+        return changes, errors
+
+    def _inventories(self) -> Iterator[V2Inventory | Inventory]:
+        house = self._house
+        if V2 in self._interfaces and self.client.is_manager:
+            yield V2Inventory(self.client, house.registry, house.ledger, house.clock)
+        if V3 in self._interfaces and self._is_seen_through_v3():
+            yield self.inventory
+
     async def _sync_or_go_on(self) -> Changes:
-        try:
-            changes = await self.sync()
-        except CollectError as error:
-            if not self._house.registry.vehicles():
-                raise
-            # what is known from before can be asked all the same
+        changes, errors = await self._synced()
+        if errors and not self._house.registry.vehicles():
+            raise errors[0]
+        for error in errors:  # what is known from before can be asked all the same
             _log.warning("the connections could not be read: %s", error)
-            return Changes()
         for sentence in changes.in_words():
             _log.info("%s", sentence)
         return changes

@@ -62,8 +62,10 @@ def begin(house: House, vehicle_id: str, connection: Ending) -> Erasure:
     if vehicle is None:
         erasure = Erasure(_unknown(house, vehicle_id), None, None, house.clock.now(), "keep")
     else:
-        of_owner = [each for each in house.registry.vehicles() if each.owner_id == vehicle.owner_id]
-        owner_id = vehicle.owner_id if len(of_owner) == 1 else None
+        going = {each.vehicle_id for each in begun.values() if each.is_erasing} - {vehicle.vehicle_id}
+        staying = [each for each in house.registry.vehicles() if each.vehicle_id not in going]
+        is_last = sum(each.owner_id == vehicle.owner_id for each in staying) == 1
+        owner_id = vehicle.owner_id if is_last else None
         erasure = Erasure(vehicle.vehicle_id, owner_id, vehicle.make, house.clock.now(), connection)
     house.forgotten.begin(erasure)
     return erasure
@@ -133,7 +135,8 @@ async def finish_begun(house: House, disconnect: Disconnect) -> None:
     for erasure in house.forgotten.under_way():
         if not erasure.is_erasing:
             try:
-                erase(house, await disconnected(house, erasure, disconnect))
+                anew = begin(house, erasure.vehicle_id, erasure.connection)  # it may be its owner's last by now
+                erase(house, await disconnected(house, anew, disconnect))
             except (CollectError, *_IN_THE_WAY) as error:
                 _log.warning("not forgotten: %s", error)
 

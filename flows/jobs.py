@@ -139,8 +139,12 @@ def add_outcomes(house: House, result: Result, outcomes: Iterable[Outcome]) -> N
             result.errors[type(outcome.error).__name__] += 1
             result.failed += not isinstance(outcome.error, NotCapable | NothingYet)
             result.bugs += isinstance(outcome.error, OurBug)
-            if isinstance(outcome.error, ApplicationMustAct | BudgetSpent | EveryoneWaits):
+            if isinstance(outcome.error, BudgetSpent | EveryoneWaits):
                 result.stopped = outcome.error
+            elif isinstance(
+                outcome.error, ApplicationMustAct
+            ):  # of one interface; a budget is of both, and says until when
+                result.stopped = result.stopped or outcome.error
     house.runs.add(result.job.run_id, sent)
 
 

@@ -116,9 +116,12 @@ def may_come_back(house: House, vehicle_id: str) -> None:
     """Take back the mark of a forgotten vehicle; the caller holds the lake.
 
     Raises:
-        Stop: No vehicle with this id was forgotten here (exit code 2).
+        Stop: No vehicle with this id was forgotten here (exit code 2), or webhooks are received on this home (exit code
+            6): a receiver goes by the marks of its start, and would answer for events that it does not keep.
     """
-    if not house.forgotten.lift(vehicle_id):
+    with _no_receiver(house):
+        lifted = house.forgotten.lift(vehicle_id)
+    if not lifted:
         raise Stop(Exit.USAGE, f"no vehicle {vehicle_id} was forgotten here; it takes Smartcar's own id")
 
 
@@ -142,7 +145,7 @@ def _mark(house: House, vehicle_ids: list[str]) -> None:
 @contextmanager
 def _no_receiver(house: House) -> Iterator[None]:
     """Let no receiver of webhooks run meanwhile: its open journal may hold events of the vehicle."""
-    said = "webhooks are received on this home: stop `chargelake webhooks` for the moment, forget, and start it again"
+    said = "webhooks are received on this home: stop `chargelake webhooks`, do this again, and start it again"
     try:
         with hold(house.receiver_lock, said):
             yield

@@ -96,9 +96,13 @@ class SmartcarV3Client:
 
         Raises:
             CollectError: As the answers mean.
+            RetryLater: A connection has no id that can be one, so that it is still there.
         """
         for connection in await self.connections(vehicle.owner_id):
-            if connection.vehicle_id == vehicle.vehicle_id and connection.connection_id is not None:
+            if connection.vehicle_id == vehicle.vehicle_id:
+                if connection.connection_id is None:
+                    at = Circumstances(call=protocol.CONNECTIONS, vehicle_id=vehicle.vehicle_id, detail="without an id")
+                    raise RetryLater(at, "End this connection in Smartcar's dashboard: its id is not told.")
                 call = protocol.ask_disconnect(connection.connection_id, vehicle.vehicle_id)
                 await self._asker.ask(self._asking(call), protocol.read_disconnect)
 

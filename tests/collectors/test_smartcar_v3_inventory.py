@@ -60,6 +60,15 @@ async def test_a_vehicle_connected_through_both_has_both_and_its_first_consent(h
     assert house.registry.has_tokens()
 
 
+async def test_a_connection_without_an_id_is_not_said_to_have_ended(house: House) -> None:
+    async with practice(house) as (_, made):
+        (vehicle,) = (await made.connected_v3(1)).vehicles
+        (connection,) = await made.inventory.inventory()
+        made.v3_client.connections = lambda _=None: _soon([replace(connection, connection_id=None)])  # type: ignore[method-assign]
+        with pytest.raises(RetryLater, match="dashboard"):
+            await made.v3_client.disconnect(vehicle)
+
+
 async def test_connections_are_read_to_the_last_page_whatever_their_links_say(house: House) -> None:
     async with practice(house) as (emulator, made):
         emulator.faults.add("next_elsewhere")

@@ -231,6 +231,38 @@ async def test_an_owner_who_has_only_what_was_forgotten_stays_out_and_with_anoth
         assert not house.forgotten.guard().hides(owner.owner_id)
 
 
+async def test_an_owner_goes_with_the_last_of_two_although_the_first_is_not_finished(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    async with practising(monkeypatch, history_days=5) as practice:
+        house = await practice.connect("2-vehicles@smartcar.com")
+        (owner,), (first, last) = house.registry.owners(), house.registry.vehicles()
+        in_the_way = tmp_path / "home" / "notes.txt"
+        in_the_way.write_text(first.vehicle_id)
+        with pytest.raises(Stop, match=r"notes\.txt"):
+            await forget_vehicle(practice.house(), first.vehicle_id, "must_end")
+        await forget_vehicle(practice.house(), last.vehicle_id, "must_end")
+        in_the_way.unlink()
+        assert forgetting.finish_erasing(practice.house()) == []
+        assert practice.house().registry.owners() == []
+        ids = frozenset({owner.owner_id, first.vehicle_id, last.vehicle_id})
+        assert holding(tmp_path / "home", ids) == []
+
+
+async def test_an_owner_goes_with_one_that_was_begun_when_there_was_another(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    async with practising(monkeypatch, history_days=5) as practice:
+        house = await practice.connect("2-vehicles@smartcar.com")
+        (owner,), (first, last) = house.registry.owners(), house.registry.vehicles()
+        forgetting.begin(house, first.vehicle_id, "keep")
+        await forget_vehicle(practice.house(), last.vehicle_id, "must_end")
+        with pytest.raises(Stop, match="no vehicle is connected"):
+            await practice.run()
+        assert practice.house().registry.owners() == []
+        assert holding(tmp_path / "home", frozenset({owner.owner_id, first.vehicle_id})) == []
+
+
 async def test_an_owner_of_other_vehicles_stays(fleet: Fleet) -> None:
     await forget_vehicle(fleet.house(), fleet.vehicle.id, "must_end")
     assert fleet.house().registry.has_tokens()
@@ -296,6 +328,15 @@ async def test_it_waits_until_no_receiver_runs(fleet: Fleet) -> None:
         await forget_vehicle(house, fleet.vehicle.id, "must_end")
     assert stopped.value.code is Exit.LAKE_HELD
     assert house.forgotten.under_way() == []
+
+
+async def test_what_may_come_back_is_not_left_to_a_receiver_that_still_hides_it(fleet: Fleet) -> None:
+    house = fleet.house()
+    await forget_vehicle(house, fleet.vehicle.id, "keep")
+    with hold(house.receiver_lock), pytest.raises(Stop, match="stop `chargelake webhooks`") as stopped:
+        may_come_back(house, fleet.vehicle.id)
+    assert stopped.value.code is Exit.LAKE_HELD
+    assert house.forgotten.guard().hides(fleet.vehicle.id)
 
 
 # A kill at any moment

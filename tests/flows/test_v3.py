@@ -9,7 +9,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from collectors.errors import ApplicationMustAct
+from collectors.collect import Outcome
+from collectors.errors import ApplicationMustAct, BudgetSpent
 from collectors.streams import V2, V3, V3_RECORDS
 from flows import jobs
 from flows.connecting import connect_owner
@@ -164,6 +165,29 @@ async def test_connections_that_cannot_be_read_do_not_stop_the_run(practice: Pra
     await seen.connect()
     practice.emulator.faults.add("vehicle_not_capable", endpoint="v3_connections")
     assert (await seen.run()).answered == 3
+
+
+async def test_connections_of_v2_that_cannot_be_read_keep_no_vehicle_of_v3_out(practice: Practice) -> None:
+    seen = Seen(practice, V2, V3)
+    house = await seen.connect()
+    elsewhere = House(load_settings(now=NOW, home=f"{house.store.home}-elsewhere"))
+    await connect_owner(elsewhere, test_account="1-vehicles@smartcar.com", v3=True)
+    practice.emulator.faults.add("validation_parameter", endpoint="connections")
+    assert len((await seen.run()).changes.new) == 1
+    assert len(seen.house().registry.vehicles()) == 4
+
+
+@pytest.mark.parametrize("first", [0, 1])
+async def test_a_spent_budget_says_when_to_go_on_whatever_else_stopped_an_interface(
+    practice: Practice, first: int
+) -> None:
+    house = await Seen(practice, V2, V3).connect()
+    errors = [BudgetSpent(what_to_do="wait", until=NOW + timedelta(hours=1)), ApplicationMustAct(what_to_do="act")]
+    result = Result(jobs.begin(house, "run"))
+    tasks = [each.task for each in agenda(house).tasks]
+    outcomes = [Outcome(task, error=errors[first - number]) for number, task in enumerate(tasks[:2])]
+    jobs.add_outcomes(house, result, outcomes)
+    assert (result.exit, result.resume_at) == (Exit.BUDGET_SPENT, NOW + timedelta(hours=1))
 
 
 async def test_days_without_records_say_which_kind_of_nothing_it_is(practice: Practice) -> None:
