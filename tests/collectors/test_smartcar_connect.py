@@ -154,7 +154,7 @@ async def test_a_person_in_a_browser_is_waited_for(house: House, logs: Callable[
             pages.append(await (await browser.post(url, data=form)).text())
 
     async with running(config) as emulator, rig(house, emulator.url) as made:
-        made.connect._application = replace(application(emulator.url, config))
+        made.connect._page = made.connect._application = application(emulator.url, config)
         visits: list[asyncio.Task[None]] = []
         show = lambda url: visits.append(asyncio.create_task(person(url)))  # noqa: E731, one line says it
         connected = await made.connect.in_browser(show, timeout=5)
