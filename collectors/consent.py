@@ -1,12 +1,13 @@
 """Asking an owner for access through Smartcar Connect: the page's URL, and what comes back (API reference, §3).
 
-The same for both versions: v2.0 comes back with a code to exchange, v3 with the owner's user id. Pure but for the two
-ways to ask at the end: a person in a browser, or a test account.
+The same for both versions: v2.0 comes back with a code to exchange, v3 with the owner's user id. Pure but for
+`ThroughConnect` at the end, which asks a person in a browser, or a test account.
 """
 
 from __future__ import annotations
 
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -146,25 +147,14 @@ def with_what_is_known(told: Vehicle, known: Vehicle | None) -> Vehicle:
     )
 
 
-async def granted_in_browser(
+async def _granted_in_browser(
     page: ConnectPage,
     show: Callable[[str], None],
     *,
     timeout: float,  # noqa: ASYNC109, how long a person may take is the caller's to say
     scopes: tuple[str, ...],
 ) -> str:
-    """Let a person grant access, and wait on this machine for the code or the user id.
-
-    Args:
-        page: Who asks.
-        show: Called with the Connect URL once the answer can be received: print it, open it.
-        timeout: Seconds to wait for the person.
-        scopes: Permissions to ask for.
-
-    Raises:
-        OwnerMustAct, ApplicationMustAct, RetryLater: Connect gave an error; its sentence explains it.
-        OurBug: The redirect URI cannot be listened at.
-    """
+    """Wait on this machine for the code or the user id that a person's consent brings."""
     state = new_state()
 
     def read(url: str) -> str:
@@ -175,24 +165,10 @@ async def granted_in_browser(
         return await redirect.answer(timeout)
 
 
-async def granted_by_test_account(
+async def _granted_by_test_account(
     page: ConnectPage, transport: Transport, *, username: str, password: str, scopes: tuple[str, ...]
 ) -> str:
-    """Grant access to a test account without a browser, by posting Connect's form; gives the code or the user id.
-
-    The emulator's way, for demos and tests. Smartcar's own pages want a browser.
-
-    Args:
-        page: Who asks.
-        transport: Sends the form.
-        username: As `4-vehicles@smartcar.com`, an account with four vehicles.
-        password: Test mode takes any.
-        scopes: Permissions to ask for.
-
-    Raises:
-        OurBug: The application is in `live` mode, where only a person may grant access.
-        OwnerMustAct, ApplicationMustAct, RetryLater: Connect gave an error; its sentence explains it.
-    """
+    """The code or the user id that a test account's consent brings."""
     if page.mode not in _TEST_MODES:
         raise OurBug(Circumstances(call="Connect"), "In live mode only a person in a browser can grant access.")
     state = new_state()
@@ -208,3 +184,70 @@ async def granted_by_test_account(
         at = Circumstances(call=request.call, status=response.status)
         raise OurBug(at, "Connect sent nobody back: check the Connect URL and the test account's name.")
     return read_redirect(location, state, page.answer)
+
+
+class ThroughConnect(ABC):
+    """Takes owners through Smartcar Connect; what follows from its answer is the version's.
+
+    Args:
+        page: How Connect is asked.
+        transport: Sends a test account's consent.
+    """
+
+    def __init__(self, page: ConnectPage, transport: Transport) -> None:
+        self._page = page
+        self._transport = transport
+
+    @abstractmethod
+    async def with_grant(self, answer: str, *, timezone: str | None) -> Connected:
+        """Read what is connected after Connect came back with this code or user id."""
+
+    async def in_browser(
+        self,
+        show: Callable[[str], None],
+        *,
+        timeout: float = 600,  # noqa: ASYNC109, how long a person may take is the caller's to say
+        scopes: tuple[str, ...] = SCOPES,
+        timezone: str | None = None,
+    ) -> Connected:
+        """Let a person grant access, and wait for the redirect on this machine.
+
+        Args:
+            show: Called with the Connect URL once the answer can be received: print it, open it.
+            timeout: Seconds to wait for the person.
+            scopes: Permissions to ask for.
+            timezone: IANA zone of the owner's vehicles, if known.
+
+        Raises:
+            OwnerMustAct, ApplicationMustAct, RetryLater: Connect gave an error; its sentence explains it.
+            OurBug: The redirect URI cannot be listened at.
+        """
+        answer = await _granted_in_browser(self._page, show, timeout=timeout, scopes=scopes)
+        return await self.with_grant(answer, timezone=timezone)
+
+    async def test_account(
+        self,
+        username: str,
+        *,
+        password: str = "any",  # noqa: S107, test mode takes any password
+        scopes: tuple[str, ...] = SCOPES,
+        timezone: str | None = None,
+    ) -> Connected:
+        """Grant access to a test account without a browser, by posting Connect's form.
+
+        The emulator's way, for demos and tests. Smartcar's own pages want a browser.
+
+        Args:
+            username: As `4-vehicles@smartcar.com`, an account with four vehicles.
+            password: Test mode takes any.
+            scopes: Permissions to ask for.
+            timezone: IANA zone of the vehicles, if known.
+
+        Raises:
+            OurBug: The application is in `live` mode, where only a person may grant access.
+            OwnerMustAct, ApplicationMustAct, RetryLater: Connect gave an error; its sentence explains it.
+        """
+        answer = await _granted_by_test_account(
+            self._page, self._transport, username=username, password=password, scopes=scopes
+        )
+        return await self.with_grant(answer, timezone=timezone)

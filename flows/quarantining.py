@@ -46,6 +46,16 @@ class Replayed:
     files: int = 0
 
 
+def check_reason(reason: str | None) -> None:
+    """Let a reason pass that records can have, and None.
+
+    Raises:
+        Stop: There is no such reason (exit code 2).
+    """
+    if reason is not None and reason not in QUARANTINE_REASONS:
+        raise Stop(Exit.USAGE, f"--reason {reason}: no such reason; there are {', '.join(sorted(QUARANTINE_REASONS))}")
+
+
 def replay(house: House, reason: str | None = None) -> Replayed:
     """Judge quarantined records again and move those that pass into the tables; the caller holds the lake.
 
@@ -57,8 +67,7 @@ def replay(house: House, reason: str | None = None) -> Replayed:
     Raises:
         Stop: There is no such reason (exit code 2).
     """
-    if reason is not None and reason not in QUARANTINE_REASONS:
-        raise Stop(Exit.USAGE, f"--reason {reason}: no such reason; there are {', '.join(sorted(QUARANTINE_REASONS))}")
+    check_reason(reason)
     kept = house.tables.read(QUARANTINE)
     chosen = kept if reason is None else kept.filter(pl.col("reason") == reason)
     if _as_judged(chosen).equals(_judged_again(house, chosen)):

@@ -57,8 +57,7 @@ def overview(
         lake.tables.DamagedTable: A file of the lake cannot be read.
         lake.tables.SchemaMismatch: A file of the lake was written with another schema.
     """
-    # drawing loads altair: half a second that those who only import this module should not pay
-    from reports import panels  # noqa: PLC0415
+    from reports import panels  # noqa: PLC0415, drawing loads altair: half a second for who only imports this module
 
     tallied = tallies.take(tables)
     summary = figures.summary(tallied)

@@ -52,18 +52,10 @@ def vehicles(
         neither as known nor as unknown.
     """
     told = completeness.filter(~pl.col("state").is_in(_NOT_GIVEN))
-    known = pl.col("state").is_in(_KNOWN)
-    days = told.group_by("vehicle_id").agg(
-        known.sum().cast(pl.Int32).alias("days_known"),
-        (~known).sum().cast(pl.Int32).alias("days_unknown"),
-        pl.col("state").is_in(_OURS).any().alias("ours"),
-    )
-    whole = told.group_by("vehicle_id", "day").agg(known.all().alias("known")).filter("known")
-    last = whole.group_by("vehicle_id").agg(pl.col("day").max().alias("last_good_day"))
+    unknown = told.filter(~pl.col("state").is_in(_KNOWN))
     return (
-        registered.join(days, on="vehicle_id", how="left")
-        .join(last, on="vehicle_id", how="left")
-        .join(_at_risk(told.filter(~known), window_days, today), on="vehicle_id", how="left")
+        registered.join(_how_far(told), on="vehicle_id", how="left")
+        .join(_at_risk(unknown, window_days, today), on="vehicle_id", how="left")
         .join(_sentences(blocked), on="vehicle_id", how="left")
         .with_columns(
             _whose_move(),
@@ -74,6 +66,22 @@ def vehicles(
         .cast(dict(VEHICLES.schema.items()))
         .sort(VEHICLES.sort_by)
     )
+
+
+def _how_far(told: pl.DataFrame) -> pl.DataFrame:
+    """How far each vehicle is known: vehicle_id, days_known, days_unknown, ours, last_good_day.
+
+    `ours`: days are unknown that asking again may tell. A good day is one that is known of every stream.
+    """
+    known = pl.col("state").is_in(_KNOWN)
+    days = told.group_by("vehicle_id").agg(
+        known.sum().cast(pl.Int32).alias("days_known"),
+        (~known).sum().cast(pl.Int32).alias("days_unknown"),
+        pl.col("state").is_in(_OURS).any().alias("ours"),
+    )
+    whole = told.group_by("vehicle_id", "day").agg(known.all().alias("known")).filter("known")
+    last = whole.group_by("vehicle_id").agg(pl.col("day").max().alias("last_good_day"))
+    return days.join(last, on="vehicle_id", how="left")
 
 
 def _at_risk(unknown: pl.DataFrame, window_days: Mapping[str, int], today: date) -> pl.DataFrame:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
 from collectors.calls import is_id
-from collectors.consent import SCOPES, Connected, granted_by_test_account, granted_in_browser, with_what_is_known
+from collectors.consent import Connected, ThroughConnect, with_what_is_known
 from collectors.errors import Circumstances, CollectError, OwnerMustAct, RetryLater
 from collectors.http import Transport
 from collectors.smartcar_v2 import auth
@@ -30,7 +29,7 @@ _AT_ONCE = 8
 _LONGEST_NAME = 40
 
 
-class Connect:
+class Connect(ThroughConnect):
     """Takes owners through Smartcar Connect.
 
     Args:
@@ -47,63 +46,17 @@ class Connect:
         self, *, application: auth.Application, transport: Transport, client: SmartcarClient, tokens: TokenStore,
         registry: Registry, ledger: Ledger, clock: Clock,
     ) -> None:  # fmt: skip
+        super().__init__(application, transport)
         self._application = application
-        self._transport = transport
         self._client = client
         self._tokens = tokens
         self._registry = registry
         self._ledger = ledger
         self._clock = clock
 
-    async def in_browser(
-        self,
-        show: Callable[[str], None],
-        *,
-        timeout: float = 600,  # noqa: ASYNC109, how long a person may take is the caller's to say
-        scopes: tuple[str, ...] = SCOPES,
-        timezone: str | None = None,
-    ) -> Connected:
-        """Let a person grant access, and wait for the redirect on this machine.
-
-        Args:
-            show: Called with the Connect URL once the answer can be received: print it, open it.
-            timeout: Seconds to wait for the person.
-            scopes: Permissions to ask for.
-            timezone: IANA zone of the owner's vehicles, if known.
-
-        Raises:
-            OwnerMustAct, ApplicationMustAct, RetryLater: Connect gave an error; its sentence explains it.
-            OurBug: The redirect URI cannot be listened at.
-        """
-        code = await granted_in_browser(self._application, show, timeout=timeout, scopes=scopes)
-        return await self.with_code(code, timezone=timezone)
-
-    async def test_account(
-        self,
-        username: str,
-        *,
-        password: str = "any",  # noqa: S107, test mode takes any password
-        scopes: tuple[str, ...] = SCOPES,
-        timezone: str | None = None,
-    ) -> Connected:
-        """Grant access to a test account without a browser, by posting Connect's form.
-
-        The emulator's way, for demos and tests. Smartcar's own pages want a browser.
-
-        Args:
-            username: As `4-vehicles@smartcar.com`, an account with four vehicles.
-            password: Test mode takes any.
-            scopes: Permissions to ask for.
-            timezone: IANA zone of the vehicles, if known.
-
-        Raises:
-            OurBug: The application is in `live` mode, where only a person may grant access.
-            OwnerMustAct, ApplicationMustAct, RetryLater: Connect gave an error; its sentence explains it.
-        """
-        code = await granted_by_test_account(
-            self._application, self._transport, username=username, password=password, scopes=scopes
-        )
-        return await self.with_code(code, timezone=timezone)
+    async def with_grant(self, answer: str, *, timezone: str | None) -> Connected:
+        """As `with_code`."""
+        return await self.with_code(answer, timezone=timezone)
 
     async def with_code(self, code: str, *, timezone: str | None = None) -> Connected:
         """Exchange a code for tokens and read the account's vehicles into the registry.

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from collectors.calls import is_id
-from collectors.consent import SCOPES, Connected, ConnectPage, granted_by_test_account, granted_in_browser
+from collectors.consent import Connected, ConnectPage, ThroughConnect
 from collectors.errors import Circumstances, OurBug
 from collectors.http import Transport
 from collectors.smartcar_v3.inventory import Inventory
@@ -13,7 +11,7 @@ from lake.ledger import Ledger
 from lake.registry import Registry
 
 
-class ConnectV3:
+class ConnectV3(ThroughConnect):
     """Takes owners through Smartcar Connect; connecting again is how an owner authenticates anew.
 
     Args:
@@ -27,37 +25,14 @@ class ConnectV3:
     def __init__(
         self, *, page: ConnectPage, transport: Transport, inventory: Inventory, registry: Registry, ledger: Ledger
     ) -> None:
-        self._page = page
-        self._transport = transport
+        super().__init__(page, transport)
         self._inventory = inventory
         self._registry = registry
         self._ledger = ledger
 
-    async def in_browser(
-        self,
-        show: Callable[[str], None],
-        *,
-        timeout: float = 600,  # noqa: ASYNC109, how long a person may take is the caller's to say
-        scopes: tuple[str, ...] = SCOPES,
-        timezone: str | None = None,
-    ) -> Connected:
-        """Let a person grant access, and read what is connected then; as `smartcar_v2.connect.Connect.in_browser`."""
-        user_id = await granted_in_browser(self._page, show, timeout=timeout, scopes=scopes)
-        return await self.with_user(user_id, timezone=timezone)
-
-    async def test_account(
-        self,
-        username: str,
-        *,
-        password: str = "any",  # noqa: S107, test mode takes any password
-        scopes: tuple[str, ...] = SCOPES,
-        timezone: str | None = None,
-    ) -> Connected:
-        """Grant access to a test account without a browser; as `smartcar_v2.connect.Connect.test_account`."""
-        user_id = await granted_by_test_account(
-            self._page, self._transport, username=username, password=password, scopes=scopes
-        )
-        return await self.with_user(user_id, timezone=timezone)
+    async def with_grant(self, answer: str, *, timezone: str | None) -> Connected:
+        """As `with_user`."""
+        return await self.with_user(answer, timezone=timezone)
 
     async def with_user(self, user_id: str, *, timezone: str | None = None) -> Connected:
         """Read an owner's connections into the registry, and let their streams be asked again.

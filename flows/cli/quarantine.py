@@ -25,8 +25,10 @@ def list_records(reason: Reason = None, as_json: AsJson = False) -> None:
     """Count the quarantined records by stream and reason; with --reason or --json, one row each."""
     import polars as pl
 
+    from flows.quarantining import check_reason
     from lake.schemas import QUARANTINE
 
+    check_reason(reason)
     house = open_house()
     with clear_errors():
         found = house.tables.read(QUARANTINE).sort(QUARANTINE.sort_by)

@@ -14,6 +14,7 @@ from sqlalchemy import event
 from collectors.asking import Asker, RetryPolicy
 from collectors.collect import Collector, Task
 from collectors.consent import Connected, ConnectPage
+from collectors.errors import ApplicationMustAct, OwnerMustAct, RetryLater
 from collectors.http import Transport
 from collectors.pacing import Pacer, Plan
 from collectors.smartcar_v2.auth import Application
@@ -39,6 +40,15 @@ from lake.vault import Vault
 NOW = datetime(2026, 10, 20, 12, tzinfo=UTC)
 KEY = Fernet.generate_key().decode()
 QUICK = RetryPolicy(attempts=4, backoff=0.001, longest=3)
+ERRORS_OF_CONNECT = [
+    ("invalid-subscription", OwnerMustAct),
+    ("vehicle-incompatible", OwnerMustAct),
+    ("no-vehicles", OwnerMustAct),
+    ("configuration-error", ApplicationMustAct),
+    ("server-error", RetryLater),
+]
+"""Accounts with which the emulator's Connect ends in an error, and whose move that is."""
+
 WIDE = Plan(bucket=100_000, refill_per_minute=6_000_000, vehicle_monthly=0)
 
 

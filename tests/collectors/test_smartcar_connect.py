@@ -8,10 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from aiohttp import ClientSession
 from aiohttp.test_utils import unused_port
-from collecting_rig import NOW, House, application, practice, rig
+from collecting_rig import ERRORS_OF_CONNECT, NOW, House, application, practice, rig
 
 from collectors.consent import authorize_url, new_state, read_redirect
-from collectors.errors import ApplicationMustAct, CollectError, OurBug, OwnerMustAct, RetryLater
+from collectors.errors import ApplicationMustAct, CollectError, OurBug, OwnerMustAct
 from collectors.redirect import waiting_for_redirect
 from collectors.smartcar_v2 import auth
 from collectors.smartcar_v2.connect import Connect
@@ -88,16 +88,7 @@ async def test_connecting_again_lets_blocked_streams_be_asked(house: House) -> N
     assert house.ledger.states()[vehicle.vehicle_id, "tesla_days"].blocked_state is None
 
 
-@pytest.mark.parametrize(
-    ("account", "kind"),
-    [
-        ("invalid-subscription", OwnerMustAct),
-        ("vehicle-incompatible", OwnerMustAct),
-        ("no-vehicles", OwnerMustAct),
-        ("configuration-error", ApplicationMustAct),
-        ("server-error", RetryLater),
-    ],
-)
+@pytest.mark.parametrize(("account", "kind"), ERRORS_OF_CONNECT)
 async def test_an_error_of_connect_is_raised_with_its_sentence(
     house: House, account: str, kind: type[CollectError]
 ) -> None:
@@ -163,7 +154,7 @@ async def test_a_person_in_a_browser_is_waited_for(house: House, logs: Callable[
             pages.append(await (await browser.post(url, data=form)).text())
 
     async with running(config) as emulator, rig(house, emulator.url) as made:
-        made.connect._application = replace(application(emulator.url, config))
+        made.connect._page = made.connect._application = application(emulator.url, config)
         visits: list[asyncio.Task[None]] = []
         show = lambda url: visits.append(asyncio.create_task(person(url)))  # noqa: E731, one line says it
         connected = await made.connect.in_browser(show, timeout=5)

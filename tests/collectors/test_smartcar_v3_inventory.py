@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 from aiohttp.test_utils import unused_port
-from collecting_rig import NOW, House, Rig, practice, rig, v3_page
+from collecting_rig import ERRORS_OF_CONNECT, NOW, House, Rig, practice, rig, v3_page
 
 from collectors.collect import Outcome, Task
 from collectors.consent import read_redirect
-from collectors.errors import ApplicationMustAct, CollectError, OurBug, OwnerMustAct, RetryLater
+from collectors.errors import CollectError, OurBug, OwnerMustAct
 from collectors.streams import V3_RECORDS
 from emulator import EmulatorConfig, running
 from lake.intervals import DayInterval
@@ -181,16 +181,7 @@ async def test_connecting_again_lifts_what_waited_for_the_owner(house: House) ->
     assert (told.blocked_state, told.whose_move) == (None, "chargelake")
 
 
-@pytest.mark.parametrize(
-    ("account", "kind"),
-    [
-        ("invalid-subscription", OwnerMustAct),
-        ("vehicle-incompatible", OwnerMustAct),
-        ("no-vehicles", OwnerMustAct),
-        ("configuration-error", ApplicationMustAct),
-        ("server-error", RetryLater),
-    ],
-)
+@pytest.mark.parametrize(("account", "kind"), ERRORS_OF_CONNECT)
 async def test_an_error_of_connect_is_raised_with_its_sentence(
     house: House, account: str, kind: type[CollectError]
 ) -> None:

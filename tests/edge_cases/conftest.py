@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 
 import pytest
 
@@ -19,22 +16,12 @@ from flows import collecting
 from tests.edge_cases.breakdowns import Breakdowns, broken_down
 from tests.edge_cases.exhibits import EXHIBITS, SPRING
 from tests.edge_cases.showroom import Showroom, opened
-from tests.flows.conftest import clean_environment, practice
+from tests.flows.conftest import a_home, clean_environment, practice
 
 __all__ = ["clean_environment", "practice"]
 
 
 APRIL = datetime(2026, 4, 5, 12, tzinfo=UTC)
-
-
-@contextmanager
-def a_home(folder: Path) -> Iterator[pytest.MonkeyPatch]:
-    """An empty home for a fixture that lasts."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setenv("CHARGELAKE_HOME", str(folder / "home"))
-        patch.setenv("CHARGELAKE_ORCHESTRATOR", "none")
-        yield patch
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,6 +50,16 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CHARGELAKE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("CHARGELAKE_ORCHESTRATOR", "none")
+
+
+@contextmanager
+def a_home(folder: Path) -> Iterator[pytest.MonkeyPatch]:
+    """An empty home for a fixture that lasts."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("CHARGELAKE_HOME", str(folder / "home"))
+        patch.setenv("CHARGELAKE_ORCHESTRATOR", "none")
+        yield patch
 
 
 def command_line(environment: Mapping[str, str], folder: Path) -> Chargelake:

@@ -16,8 +16,10 @@ from typing import Any
 
 import aiohttp
 import pytest
+from typer.main import get_command
 
 from emulator import EmulatorConfig, running
+from flows.cli.app import app
 from flows.practice import emulator_process
 from lake.lock import hold
 from tests.flows.conftest import NOW, Chargelake, command_line
@@ -56,17 +58,31 @@ def test_help_answers_within_half_a_second_of_cpu() -> None:
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.5
 
 
-COMMANDS = (
-    "demo", "emulator", "connect", "vehicles", "plan", "collect", "run", "backfill", "rebuild", "verify", "query",
-    "doctor", "quarantine list", "quarantine show", "key rotate", "key new",
-)  # fmt: skip
+def commands(of: Any, *path: str) -> Iterator[tuple[str, Any]]:
+    """Every command with its name, those of groups as `quarantine list`."""
+    for name, command in getattr(of, "commands", {}).items():
+        yield from commands(command, *path, name)
+    if not hasattr(of, "commands"):
+        yield " ".join(path), of
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_shows_an_example(chargelake: Chargelake, command: str) -> None:
-    shown = chargelake(*command.split(), "--help")
-    assert shown.code == 0
-    assert "Example" in shown.out
+EVERY = dict(commands(get_command(app)))
+WITHOUT_JSON = {"demo", "emulator", "webhooks", "rebuild", "key rotate", "key new", "report overview"}
+"""They print where something is, a key, or what they do as they go."""
+
+
+@pytest.mark.parametrize("name", sorted(EVERY.keys() - {"emulator"}))
+def test_every_command_shows_an_example_of_itself(name: str) -> None:
+    assert re.match(rf"Example.*: .*chargelake {name}\b", EVERY[name].epilog)
+
+
+def test_the_emulator_shows_an_example_too(chargelake: Chargelake) -> None:
+    shown = chargelake("emulator", "--help")
+    assert (shown.code, "Example: chargelake emulator" in shown.out) == (0, True)
+
+
+def test_every_other_command_answers_machines_as_well() -> None:
+    assert {name for name, each in EVERY.items() if not any("--json" in of.opts for of in each.params)} == WITHOUT_JSON
 
 
 MISTAKES = (
@@ -78,6 +94,7 @@ MISTAKES = (
     (["query", "SELECT nothing FROM nowhere"], {}, "nowhere"),
     (["query", "SELECT * FROM '/etc/passwd'"], {}, "query:"),
     (["quarantine", "show", "x#0/0"], {}, "no such record"),
+    (["quarantine", "list", "--reason", "odd"], {}, "no such reason"),
     (["vehicles"], {"CHARGELAKE_HOME": "s3://bucket/lake"}, "only folders"),
     (["vehicles"], {"CHARGELAKE_STATE_URL": "nonsense"}, "SQLAlchemy URL"),
     (["vehicles"], {"CHARGELAKE_LOG_LEVEL": "LOUD"}, "LOUD"),

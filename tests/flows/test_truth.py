@@ -12,12 +12,10 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
@@ -34,6 +32,7 @@ from flows.practice import Practice
 from flows.running import run_here
 from flows.settings import load_settings
 from lake.schemas import CHARGE_SESSIONS, QUARANTINE, SESSION_HISTORY, VEHICLES, Table
+from tests.flows.conftest import a_home
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 FLEET = 40
@@ -173,16 +172,6 @@ def in_order(rows: list[Row]) -> list[Row]:
 def published(rows: pl.DataFrame, vehicle_id: str) -> list[Row]:
     of_vehicle = rows.filter(pl.col("vehicle_id") == vehicle_id).select(COLUMNS)
     return in_order([Row(*values) for values in of_vehicle.iter_rows()])
-
-
-@contextmanager
-def a_home(folder: Path) -> Iterator[pytest.MonkeyPatch]:
-    """A home for a fixture that lasts, at the instant of the README's figures."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setenv("CHARGELAKE_HOME", str(folder / "home"))
-        patch.setenv("CHARGELAKE_ORCHESTRATOR", "none")
-        yield patch
 
 
 @pytest.fixture(scope="module")

@@ -262,15 +262,6 @@ def test_what_the_api_would_not_take_is_never_sent(desk: Desk, make: str, option
     assert desk.sent() == []
 
 
-COMMANDS = ("schedule show", "schedule set", "schedule clear", "climate show", "climate start", "climate stop")
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_shows_an_example(desk: Desk, command: str) -> None:
-    shown = desk(*command.split(), "--help")
-    assert (shown.code, "Example" in shown.out) == (0, True)
-
-
 WRONG = [
     (["schedule", "show", "nobody"], "no such vehicle"),
     (["schedule", "show", "BMW"], "no charge schedule"),
