@@ -156,7 +156,7 @@ def test_the_table_says_which_zero_is_none(begun: tuple[Stage, ...], name: str) 
 
 def test_too_much_memory_and_a_fault_that_never_struck_are_not_well(begun: tuple[Stage, ...]) -> None:
     kill = chosen(begun, 1)[0]
-    every = Counter(str(each["name"]) for each in PASSING)
+    every = Counter({str(each["name"]) for each in PASSING})
     one = Verdict(kill, was_killed=True, peak_mib=300, faults=every)
     assert is_well([one] * ENOUGH)
     assert not is_well([Verdict(kill, was_killed=True, peak_mib=MOST_MIB + 1)])
