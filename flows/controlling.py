@@ -25,6 +25,7 @@ from lake.runs import StreamCount
 from lake.schemas import CHARGE_SCHEDULES, CLIMATE_STATES
 from lake.tables import Partition
 from transforms import snapshots
+from transforms.reading import NO_MAKE
 
 T = TypeVar("T")
 Answer = Mapping[str, Any]
@@ -88,7 +89,7 @@ def setting_of(vehicle: Vehicle, kind: Kind, part: str | None = None) -> Snapsho
 def standing(house: House, vehicle: Vehicle, kind: Kind) -> pl.DataFrame:
     """The rows of the tables that stand for a vehicle."""
     table = CHARGE_SCHEDULES if kind == "schedule" else CLIMATE_STATES
-    rows = house.tables.read(table, [Partition(vehicle.make)])
+    rows = house.tables.read(table, [Partition(vehicle.make or NO_MAKE)])
     return snapshots.current(rows.filter(pl.col("vehicle_id") == vehicle.vehicle_id)).sort(table.sort_by)
 
 

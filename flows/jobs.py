@@ -151,12 +151,15 @@ def add_outcomes(house: House, result: Result, outcomes: Iterable[Outcome]) -> N
 def transform(house: House, result: Result) -> None:
     """Take in what has landed, and take note of what became of the records.
 
-    Where a vehicle's zone or model has changed, the tables are made anew first.
+    Where a vehicle's zone, model or make has changed, also by what an event told, the tables are made anew.
     """
     if descriptions.have_changed(house):
         rebuild(house)
-    result.counts = add_counts(result.counts, take_in_new(house))
     descriptions.keep(house)
+    result.counts = add_counts(result.counts, take_in_new(house))
+    if descriptions.have_changed(house):
+        rebuild(house)
+        descriptions.keep(house)
 
 
 def check(house: House, result: Result, *, of_records: bool = True) -> None:

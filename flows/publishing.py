@@ -14,6 +14,7 @@ from lake import schemas
 from lake.registry import Vehicle
 from lake.tables import with_month
 from transforms.completeness import completeness
+from transforms.reading import NO_MAKE
 from transforms.sessions import standing
 from transforms.vehicles import BLOCKED, REGISTERED, vehicles
 
@@ -97,7 +98,7 @@ def _asked(house: House) -> pl.DataFrame:
             rows.append(
                 (
                     vehicle.vehicle_id,
-                    vehicle.make,
+                    vehicle.make or NO_MAKE,
                     stream.name,
                     vehicle.consented_at.date(),
                     windows[stream.name],

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from collectors.errors import scrub
 from collectors.smartcar_v3.events import EVENTS, NotAnEvent
 from collectors.smartcar_v3.notices import NOTHING, Told, told
-from collectors.streams import V3_RECORDS
+from collectors.streams import V2, V3_RECORDS
 from flows.house import House
 from lake.intervals import DayInterval
 from lake.journal import Cleaning, Sealed, seal_left
@@ -82,6 +82,7 @@ def take_notice(house: House, answers: Sequence[Answer]) -> dict[str, StreamCoun
     events = [answer for answer in answers if answer.stream == EVENTS and answer.vehicle_id is not None]
     if not events:
         return {}
+    _learn_makes(house, events)
     consent = {each.vehicle_id: each.consented_at.date() for each in house.registry.vehicles()}
     news: dict[str, _News] = {}
     for event in events:
@@ -93,6 +94,14 @@ def take_notice(house: House, answers: Sequence[Answer]) -> dict[str, StreamCoun
             house.ledger.told(vehicle_id, V3_RECORDS.name, each.days, each.notices)
     strangers = sorted({scrub(str(event.vehicle_id)) for event in events if event.vehicle_id not in consent})
     return {EVENTS: StreamCount(drift=(_of_strangers(strangers),))} if strangers else {}
+
+
+def _learn_makes(house: House, events: Sequence[Answer]) -> None:
+    """Take the first make that is told of a vehicle whose connection told none; v2.0 is asked for it by itself."""
+    told = {event.vehicle_id: event.make for event in reversed(events) if event.make}
+    for vehicle in house.registry.vehicles() if told else ():
+        if vehicle.make is None and vehicle.vehicle_id in told and V2 not in vehicle.interfaces:
+            house.registry.keep_vehicle(replace(vehicle, make=told[vehicle.vehicle_id]))
 
 
 def told_days(event: Answer, consent_day: date, window_days: int) -> Told:

@@ -28,7 +28,7 @@ _ORIGIN: Final[SchemaDict] = {
     **dict.fromkeys(("run_id", "raw_ref"), pl.String),
     "told_as_of": UTC,
 }
-_NO_MAKE: Final = "UNKNOWN"
+NO_MAKE: Final = "UNKNOWN"
 """The make of a vehicle that was never told."""
 _FAULT: Final[SchemaDict] = {
     **dict.fromkeys(("answer", "position"), pl.Int64),
@@ -211,4 +211,4 @@ def _origins(answers: Sequence[Answer], as_of: Sequence[datetime | None]) -> pl.
 
 def _make(answer: Answer) -> str:
     """The make of the stream, or of the vehicle where the stream has every make."""
-    return wire.STREAMS[answer.stream].make or (answer.make or _NO_MAKE).upper()
+    return wire.STREAMS[answer.stream].make or (answer.make or NO_MAKE).upper()

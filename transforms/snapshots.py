@@ -20,12 +20,12 @@ from lake.raw import Answer
 from lake.schemas import CHARGE_SCHEDULES, CLIMATE_STATES, QUARANTINE, UTC, Table
 from transforms import climate, revisions, schedules
 from transforms.drift import Drift
+from transforms.reading import NO_MAKE
 from transforms.schedules import Row
 from transforms.told import Impossible
 
 KEY: Final = ("vehicle_id", "source", "part")
 _SIGNAL: Final = "v3_timers"
-_NO_MAKE: Final = "UNKNOWN"
 _BODY_LIMIT: Final = 1000
 _NAMES: Final = ("vehicle_id", "make", "source", "part", "stream", "told", "run_id", "raw_ref")
 OBSERVATION: Final = pl.Schema([*((name, pl.String) for name in _NAMES), ("received_at", UTC), ("position", pl.Int64)])
@@ -150,7 +150,7 @@ def _one_form(rows: Iterable[Mapping[str, Any]]) -> str:
 
 def _observation(answer: Answer, told: str) -> tuple[Any, ...]:
     part = climate.PARTS.get(answer.stream, "")
-    make = (answer.make or _NO_MAKE) if answer.stream == _SIGNAL else answer.stream.partition("_")[0].upper()
+    make = (answer.make or NO_MAKE) if answer.stream == _SIGNAL else answer.stream.partition("_")[0].upper()
     names = (answer.vehicle_id, make, answer.source, part, answer.stream, told, answer.run_id, answer.ref)
     return (*names, answer.received_at, 0)
 

@@ -167,6 +167,29 @@ def test_a_make_that_an_event_tells_otherwise_or_not_at_all_doubles_no_record(ho
     assert rebuild(house) == 0
 
 
+def test_a_vehicle_whose_make_nobody_told_is_published_all_the_same(house: House) -> None:
+    house.registry.keep_vehicle(Vehicle("v-1", "u-1", None, None, None, "UTC", NOW - 60 * DAY, (), ("v3",)))
+    transformed(house)
+    assert house.tables.read(schemas.COMPLETENESS)["make"].unique().to_list() == ["UNKNOWN"]
+
+
+@pytest.mark.parametrize("is_heard_before", [True, False])
+def test_a_make_that_no_connection_told_is_learnt_from_an_event(
+    house: House,
+    is_heard_before: bool,  # noqa: FBT001, a parameter of the test
+) -> None:
+    house.registry.keep_vehicle(Vehicle("v-1", "u-1", None, None, None, "UTC", NOW - 60 * DAY, (), ("v3",)))
+    push(house, good("e-1", "v-1", NOW - timedelta(hours=2)), make=None)
+    transformed(house)
+    result = None if is_heard_before else Result(jobs.begin(house, "run"))
+    push(house, good("e-2", "v-1", NOW, records=3))
+    result = result or Result(jobs.begin(house, "run"))
+    jobs.transform(house, result)
+    told = house.tables.read(schemas.CHARGE_SESSIONS)
+    assert (told["make"].unique().to_list(), told["session_id"].n_unique(), told.height) == (["BMW"], 3, 3)
+    assert rebuild(house) == 0
+
+
 def test_what_was_told_of_a_vehicle_before_it_was_connected_is_described_as_it_is_then(house: House) -> None:
     push(house, good("e-1", "v-9", NOW), make=None)
     transformed(house)
