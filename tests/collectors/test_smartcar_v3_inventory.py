@@ -14,7 +14,7 @@ from collecting_rig import ERRORS_OF_CONNECT, NOW, House, Rig, practice, rig, v3
 
 from collectors.collect import Outcome, Task
 from collectors.consent import read_redirect
-from collectors.errors import CollectError, OurBug, OwnerMustAct
+from collectors.errors import CollectError, OurBug, OwnerMustAct, RetryLater
 from collectors.streams import V3_RECORDS
 from emulator import EmulatorConfig, running
 from lake.intervals import DayInterval
