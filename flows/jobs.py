@@ -141,9 +141,8 @@ def add_outcomes(house: House, result: Result, outcomes: Iterable[Outcome]) -> N
             result.bugs += isinstance(outcome.error, OurBug)
             if isinstance(outcome.error, BudgetSpent | EveryoneWaits):
                 result.stopped = outcome.error
-            elif isinstance(
-                outcome.error, ApplicationMustAct
-            ):  # of one interface; a budget is of both, and says until when
+            elif isinstance(outcome.error, ApplicationMustAct):
+                # of one interface; a budget is of both, and says until when
                 result.stopped = result.stopped or outcome.error
     house.runs.add(result.job.run_id, sent)
 
