@@ -27,16 +27,22 @@ _TOLD: Final = (_KEY, "landed", "told_as_of")
 def without_stale(known: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:
     """The observations that are not older than what was known of their session when they landed.
 
+    Of a session that one list tells twice the last telling counts: both are of the same instant.
+
     Args:
         known: Revisions: session_id, landed, told_as_of.
-        told: Observations: the same columns, and any others.
+        told: Observations: the same columns, answer, and any others.
     """
     if told["told_as_of"].null_count() == told.height:
         return told
     both = pl.concat([known.select(_TOLD), told.select(_TOLD)]).drop_nulls("told_as_of").sort(_KEY, "landed")
     before = pl.col("told_as_of").cum_max().shift(1).over(_KEY)
     stale = both.filter((pl.col("told_as_of") < before).fill_null(value=False))
-    return told.join(stale.select("landed"), on="landed", how="anti", maintain_order="left")
+    again = told.filter(
+        pl.col("told_as_of").is_not_null(), pl.col("landed") < pl.col("landed").max().over(_KEY, "answer")
+    )
+    older = pl.concat([stale.select("landed"), again.select("landed")])
+    return told.join(older, on="landed", how="anti", maintain_order="left")
 
 
 def confirmed(known: pl.DataFrame, made: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:

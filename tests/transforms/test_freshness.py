@@ -88,3 +88,9 @@ def test_a_list_that_no_longer_has_a_session_leaves_it_as_it_is():
     lake.take_in(polled([DONE, signal_session("CHG2", at(200), at(260))], at(300)))
     lake.take_in(polled([DONE], at(400), run=2))
     assert lake.sessions()["status"].to_list() == ["complete", "complete"]
+
+
+def test_of_an_id_that_one_list_tells_twice_the_last_counts_and_telling_it_again_makes_no_revision():
+    twice = [DONE, signal_session(energyAdded=35)]
+    lake = told(polled(twice, at(70)), pushed(twice, at(80), run=2))
+    assert lake.sessions().select("energy_kwh", "revision").rows() == [(35.0, 1)]
