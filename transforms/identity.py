@@ -94,8 +94,13 @@ def _components(history: pl.DataFrame, observations: pl.DataFrame) -> pl.DataFra
 
 
 def _alone(components: pl.DataFrame) -> pl.DataFrame:
-    """Components that hold one session whatever the order: column component, and its session_id if it is known."""
+    """Components that hold one session whatever the order: column component, and its session_id if it is known.
+
+    A revision that landed after all that is told here is of a batch that was cut short and is done again: what was
+    known before it has to be found by the order.
+    """
     told = pl.col("session_id").is_null()
+    last_told, last_known = (pl.col("landed").filter(which).max() for which in (told, ~told))
     told_by = pl.when(told).then(pl.col("component") * _ANSWERS + pl.col("answer"))
     twice = told_by.is_duplicated() & told
     return (
@@ -106,11 +111,13 @@ def _alone(components: pl.DataFrame) -> pl.DataFrame:
             (pl.col("ended_at").max() - pl.col("ended_at").min() <= TOLERANCE).fill_null(value=True).alias("near_ends"),
             pl.col("twice").any(),
             (pl.col("status") == MOVED).any().alias("moved"),
+            (last_known > last_told).alias("known_later"),
             pl.col("session_id").min(),
             pl.col("session_id").max().alias("_other"),
         )
         .filter(
             "near_starts", "near_ends", ~pl.col("twice"), ~pl.col("moved").fill_null(value=False),
+            ~pl.col("known_later").fill_null(value=False),
             pl.col("session_id").eq_missing(pl.col("_other")),
         )
         .select("component", pl.col("session_id").alias("known_id"))

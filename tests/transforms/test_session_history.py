@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from landed_answers import Lake, answer, bill, cost, lake_of, session
+from landed_answers import Lake, answer, bill, cost, lake_of, session, swept
 
 from transforms.identity import TOLERANCE
 
@@ -169,3 +169,15 @@ def test_a_record_told_before_later_drift_is_found_again_when_its_answer_is_repe
     lake.take_in(answers[1])
     assert lake.rows() == before
     assert lake.sessions().height == 1
+
+
+def test_a_batch_cut_short_after_a_month_gives_each_session_the_name_it_would_have_had():
+    told = [
+        swept("bmw_records", [session("2026-10-01T00:00:09Z") | OPEN], run=1)[0],
+        answer("bmw_records", [session(at) | OPEN for at in ("2026-10-01T00:00:21Z", "2026-09-30T23:59:40Z")], run=7),
+    ]
+    for written in (0, 1, 2):
+        lake = Lake()
+        lake.take_in(*told, cut_short_after=written)
+        lake.take_in(*told)
+        assert lake.rows() == lake_of([told]).rows()
