@@ -44,6 +44,11 @@ async def test_a_page_as_of_an_instant_says_so_and_nothing_of_what_is_not_kept(p
     assert summarize(KnownAt(house, NOW)).completeness == ()
 
 
+async def test_a_page_as_of_an_instant_before_anything_was_known_says_that(practice: Practice) -> None:
+    page = write_overview(practice.house(), None, as_of=NOW, title="T", with_real_ids=False).read_text("utf-8")
+    assert ("Nothing was known then." in page, "no vehicle is connected" in page) == (True, False)
+
+
 async def test_a_page_that_cannot_be_written_is_bad_usage(practice: Practice, tmp_path: Path) -> None:
     with pytest.raises(Stop, match="cannot be written") as stopped:
         write_overview(practice.house(), tmp_path / "no" / "x.html", as_of=None, title="T", with_real_ids=False)
