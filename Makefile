@@ -65,4 +65,4 @@ lock: setup ## Resolve constraints.txt anew (needs uv)
 		--extra test pyproject.toml --output-file constraints.txt
 
 clean: ## Remove the environment, caches and what runs kept in data/
-	@rm -rf $(VENV) data/raw data/lake data/state data/reports .pytest_cache .mypy_cache .ruff_cache .hypothesis build .coverage*
+	@rm -rf $(VENV) data/raw data/lake data/state data/reports .pytest_cache .mypy_cache .ruff_cache .hypothesis build
