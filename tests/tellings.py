@@ -8,7 +8,7 @@ from decimal import Decimal
 import polars as pl
 
 from lake.schemas import SESSION_HISTORY
-from transforms.parity import KNOWN, V2, V3, Compared, compare
+from transforms.parity import KNOWN, V2_SOURCE, V3_SOURCE, Compared, compare
 
 NOON = datetime(2026, 10, 8, 12, tzinfo=UTC)
 DAYS = [date(2026, 10, 1) + timedelta(days=n) for n in range(15)]
@@ -33,11 +33,11 @@ def telling(source: str, name: str, start: float = 0, end: float | None = 60, **
 
 
 def by_v2(name: str = "a", *times: float, **changes: object) -> dict[str, object]:
-    return telling(V2, name, *times, **changes)
+    return telling(V2_SOURCE, name, *times, **changes)
 
 
 def by_v3(name: str = "a", start: float = 0, end: float | None = 60, **changes: object) -> dict[str, object]:
-    return telling(V3, name, start, end, **changes)
+    return telling(V3_SOURCE, name, start, end, **changes)
 
 
 def bill(total: str, currency: str = "EUR") -> dict[str, object]:
@@ -49,7 +49,7 @@ def days_of(source: str, days: list[date], vehicle_id: str = "v-1") -> pl.DataFr
     return pl.DataFrame([(vehicle_id, source, day) for day in days], schema=KNOWN, orient="row")
 
 
-EVERY_DAY = pl.concat([days_of(V2, DAYS), days_of(V3, DAYS)])
+EVERY_DAY = pl.concat([days_of(V2_SOURCE, DAYS), days_of(V3_SOURCE, DAYS)])
 
 
 def compared(*tellings: dict[str, object], known: pl.DataFrame = EVERY_DAY, **within: date) -> Compared:

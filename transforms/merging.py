@@ -34,7 +34,8 @@ NOTED_SHARE: Final = 0.1
 """From which difference of the energies on the row is marked `sources_differ`."""
 NOTED_KWH: Final = 0.5
 
-V2: Final = "smartcar_v2"
+V2_SOURCE: Final = "smartcar_v2"
+"""The source whose bills come before the cost that v3 tells: corrections are posted there."""
 
 _VEHICLE: Final = ("make", "vehicle_id")
 _BUCKET: Final = "bucket"
@@ -152,7 +153,7 @@ def _values(members: pl.DataFrame) -> pl.DataFrame:
     stands = pl.col("status") != VANISHED
     told = members.filter(stands | ~stands.any().over(_GROUP))
     has_bill = pl.any_horizontal(pl.col(name).is_not_null() for name in _AMOUNTS)
-    better = pl.when(has_bill).then(pl.col("source") == V2).otherwise(pl.col("source") != V2)
+    better = pl.when(has_bill).then(pl.col("source") == V2_SOURCE).otherwise(pl.col("source") != V2_SOURCE)
     order = [pl.col("status") != "complete", ~has_bill, ~better, pl.col("source"), pl.col("session_id")]
     known_place = pl.col("place") != "unknown"
     return (

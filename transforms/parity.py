@@ -18,10 +18,10 @@ from typing import Final
 import polars as pl
 
 from lake.schemas import UTC
-from transforms.merging import TOLERANCE, V2, grouped
+from transforms.merging import TOLERANCE, V2_SOURCE, grouped
 from transforms.vanishing import VANISHED
 
-V3: Final = "smartcar_v3"
+V3_SOURCE: Final = "smartcar_v3"
 
 BOTH: Final = "both"
 ONLY_V2: Final = "only_v2"
@@ -109,7 +109,9 @@ def known_days(completeness: pl.DataFrame, streams: Mapping[str, str]) -> pl.Dat
 
 def common_days(known: pl.DataFrame) -> pl.DataFrame:
     """The days that both interfaces know: vehicle_id, day."""
-    of_v2, of_v3 = (known.filter(pl.col("source") == source).select("vehicle_id", "day") for source in (V2, V3))
+    of_v2, of_v3 = (
+        known.filter(pl.col("source") == source).select("vehicle_id", "day") for source in (V2_SOURCE, V3_SOURCE)
+    )
     return of_v2.join(of_v3, on=["vehicle_id", "day"], how="semi")
 
 
@@ -147,7 +149,7 @@ def _sessions(standing: pl.DataFrame) -> pl.DataFrame:
 
 def _judged(told: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     """The tellings with outcome and reason: those of one session share both."""
-    by_v2, by_v3 = _knows(told, known, V2), _knows(told, known, V3)
+    by_v2, by_v3 = _knows(told, known, V2_SOURCE), _knows(told, known, V3_SOURCE)
     rules = {
         "no_longer_told": pl.col("status") == VANISHED,
         "no_end": pl.col("ended_at").is_null(),
@@ -178,7 +180,7 @@ def _outcome() -> pl.Expr:
         .then(pl.lit(NOT_COMPARABLE))
         .when(pl.col("source").n_unique().over("session") > 1)
         .then(pl.lit(BOTH))
-        .when(pl.col("source") == V2)
+        .when(pl.col("source") == V2_SOURCE)
         .then(pl.lit(ONLY_V2))
         .when((pl.col("make") == "TESLA") & ~has_bill)
         .then(pl.lit(NOT_TOLD_BY_V2))
@@ -189,8 +191,8 @@ def _outcome() -> pl.Expr:
 def _pairs(told: pl.DataFrame) -> pl.DataFrame:
     """One row a session told by both: v2.0's columns, and v3's with the suffix `_v3`."""
     both = told.filter(pl.col("outcome") == BOTH)
-    of_v3 = both.filter(pl.col("source") == V3).select("session", *FIELDS)
-    return both.filter(pl.col("source") == V2).join(of_v3, on="session", suffix="_v3")
+    of_v3 = both.filter(pl.col("source") == V3_SOURCE).select("session", *FIELDS)
+    return both.filter(pl.col("source") == V2_SOURCE).join(of_v3, on="session", suffix="_v3")
 
 
 def _checked_field(pairs: pl.DataFrame, name: str) -> pl.DataFrame:

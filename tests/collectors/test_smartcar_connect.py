@@ -88,13 +88,14 @@ async def test_connecting_again_lets_blocked_streams_be_asked(house: House) -> N
     assert house.ledger.states()[vehicle.vehicle_id, "tesla_days"].blocked_state is None
 
 
+@pytest.mark.parametrize("way", ["connect", "connect_v3"])
 @pytest.mark.parametrize(("account", "kind"), ERRORS_OF_CONNECT)
 async def test_an_error_of_connect_is_raised_with_its_sentence(
-    house: House, account: str, kind: type[CollectError]
+    house: House, account: str, kind: type[CollectError], way: str
 ) -> None:
     async with practice(house) as (_, made):
         with pytest.raises(kind) as caught:
-            await made.connect.test_account(f"{account}@smartcar.com")
+            await getattr(made, way).test_account(f"{account}@smartcar.com")
     assert caught.value.what_to_do
     assert "1FTFW1E50LFA00001" not in str(caught.value)
     assert house.registry.owners() == []

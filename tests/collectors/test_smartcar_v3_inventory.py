@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 from aiohttp.test_utils import unused_port
-from collecting_rig import ERRORS_OF_CONNECT, NOW, House, Rig, practice, rig, v3_page
+from collecting_rig import NOW, House, Rig, practice, rig, v3_page
 
 from collectors.collect import Outcome, Task
 from collectors.consent import read_redirect
-from collectors.errors import CollectError, OurBug, OwnerMustAct, RetryLater
+from collectors.errors import OurBug, OwnerMustAct, RetryLater
 from collectors.streams import V3_RECORDS
 from emulator import EmulatorConfig, running
 from lake.intervals import DayInterval
@@ -179,17 +179,6 @@ async def test_connecting_again_lifts_what_waited_for_the_owner(house: House) ->
     told = house.ledger.state(vehicle.vehicle_id, V3_RECORDS.name)
     assert told is not None
     assert (told.blocked_state, told.whose_move) == (None, "chargelake")
-
-
-@pytest.mark.parametrize(("account", "kind"), ERRORS_OF_CONNECT)
-async def test_an_error_of_connect_is_raised_with_its_sentence(
-    house: House, account: str, kind: type[CollectError]
-) -> None:
-    async with practice(house) as (_, made):
-        with pytest.raises(kind) as caught:
-            await made.connect_v3.test_account(f"{account}@smartcar.com")
-    assert caught.value.what_to_do
-    assert house.registry.owners() == []
 
 
 async def test_a_person_in_a_browser_is_waited_for_and_a_foreign_state_is_not_taken(

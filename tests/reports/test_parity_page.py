@@ -15,7 +15,7 @@ from reports.parity import MakeParity, of_make
 from reports.parity_page import NOBODY, page
 from reports.verdicts import LOOK, NOTHING, READY, apart, as_json, readiness, verdict
 from tests.tellings import DAYS, EVERY_DAY, bill, by_v2, by_v3, compared, days_of
-from transforms.parity import V2, V3, common_days
+from transforms.parity import V2_SOURCE, V3_SOURCE, common_days
 
 NOW = datetime(2026, 10, 20, 12, tzinfo=UTC)
 EUR = bill("12.34")
@@ -88,7 +88,7 @@ def test_a_vehicle_that_was_not_compared_proves_nothing() -> None:
 
 
 def test_without_a_session_of_v2_to_compare_nothing_is_proved() -> None:
-    of = figures(by_v2(), by_v3(), known=days_of(V2, DAYS))
+    of = figures(by_v2(), by_v3(), known=days_of(V2_SOURCE, DAYS))
     assert (readiness(of), "nothing is proved yet" in verdict(of)) == (NOTHING, True)
 
 
@@ -112,7 +112,7 @@ def test_json_has_the_verdict_and_every_list() -> None:
 
 def full(named: Namer = str) -> list[MakeParity]:
     """A make with each kind of session and of field."""
-    known = pl.concat([days_of(V2, DAYS), days_of(V3, DAYS[:12])])
+    known = pl.concat([days_of(V2_SOURCE, DAYS), days_of(V3_SOURCE, DAYS[:12])])
     told = [
         by_v2("a", 0, 60, **EUR), by_v3("a", 1, 60, **bill("12.35")), by_v2("b", 300, 360), by_v3("b", 320, 360),
         by_v2("late", 60 * 24 * 6, 60 * 24 * 6 + 60), by_v3("open", 600, None),

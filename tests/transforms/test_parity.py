@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lake.schemas import COMPLETENESS
 from tests.tellings import DAYS, NOON, bill, by_v2, by_v3, compared, days_of, telling
 from tests.tries import tries
-from transforms.parity import AGREEMENTS, FIELDS, OUTCOMES, V2, V3, Compared, common_days, known_days
+from transforms.parity import AGREEMENTS, FIELDS, OUTCOMES, V2_SOURCE, V3_SOURCE, Compared, common_days, known_days
 
 
 def outcomes(found: Compared) -> dict[str, str]:
@@ -49,9 +49,9 @@ def test_a_tesla_session_without_a_bill_is_not_missed_in_v2() -> None:
 @pytest.mark.parametrize(
     ("known", "reason"),
     [
-        (days_of(V3, DAYS), "v2_does_not_know_the_day"),
-        (days_of(V2, DAYS), "v3_does_not_know_the_day"),
-        (days_of(V2, []), "neither_knows_the_day"),
+        (days_of(V3_SOURCE, DAYS), "v2_does_not_know_the_day"),
+        (days_of(V2_SOURCE, DAYS), "v3_does_not_know_the_day"),
+        (days_of(V2_SOURCE, []), "neither_knows_the_day"),
     ],
 )
 def test_a_day_that_is_not_known_to_both_compares_nothing(known: pl.DataFrame, reason: str) -> None:
@@ -59,12 +59,12 @@ def test_a_day_that_is_not_known_to_both_compares_nothing(known: pl.DataFrame, r
 
 
 def test_a_day_known_of_another_vehicle_is_not_known() -> None:
-    others = pl.concat([days_of(V2, DAYS, "v-2"), days_of(V3, DAYS, "v-2")])
+    others = pl.concat([days_of(V2_SOURCE, DAYS, "v-2"), days_of(V3_SOURCE, DAYS, "v-2")])
     assert reasons(compared(by_v2(), known=others)) == {"neither_knows_the_day"}
 
 
 def test_by_midnight_the_day_beyond_must_be_known_too_as_the_other_clock_may_have_it_there() -> None:
-    until_the_8th = pl.concat([days_of(V2, DAYS), days_of(V3, DAYS[:8])])
+    until_the_8th = pl.concat([days_of(V2_SOURCE, DAYS), days_of(V3_SOURCE, DAYS[:8])])
     late = by_v2("a", 12 * 60 - 4, 13 * 60)
     assert reasons(compared(late, known=until_the_8th)) == {"v3_does_not_know_the_day"}
     assert outcomes(compared(by_v2("a", 12 * 60 - 6, 13 * 60), known=until_the_8th)) == {"smartcar_v2/a": "only_v2"}
@@ -95,7 +95,8 @@ def test_the_distribution_is_made_of_differences_that_occur() -> None:
         (by_v2(str(n), n * 200, n * 200 + 60), by_v3(str(n), n * 200 + n / 10, n * 200 + 60)) for n in range(1, 21)
     ]
     found = compared(
-        *(each for pair in pairs for each in pair), known=pl.concat([days_of(V2, DAYS), days_of(V3, DAYS)])
+        *(each for pair in pairs for each in pair),
+        known=pl.concat([days_of(V2_SOURCE, DAYS), days_of(V3_SOURCE, DAYS)]),
     )
     (row,) = found.differences.filter(pl.col("field") == "started_at").iter_rows(named=True)
     assert (row["sessions"], row["median"], row["p95"], row["largest"]) == (20, 60, 114, 120)
@@ -170,9 +171,9 @@ def test_only_days_that_are_known_and_streams_that_tell_sessions_count() -> None
         for stream in ("bmw_records", "v3_records", "tesla_days")
         for state in ("collected",)
     ] + [("v-1", "BMW", "bmw_records", DAYS[1], "upstream_error", NOON)]
-    streams = {"bmw_records": V2, "v3_records": V3}
+    streams = {"bmw_records": V2_SOURCE, "v3_records": V3_SOURCE}
     known = known_days(pl.DataFrame(rows, schema=COMPLETENESS.schema, orient="row"), streams)
-    assert set(known.rows()) == {("v-1", V2, DAYS[0]), ("v-1", V3, DAYS[0])}
+    assert set(known.rows()) == {("v-1", V2_SOURCE, DAYS[0]), ("v-1", V3_SOURCE, DAYS[0])}
     assert common_days(known).rows() == [("v-1", DAYS[0])]
 
 
@@ -186,7 +187,7 @@ def fleets(draw: st.DrawFn) -> list[dict[str, object]]:
     """Sessions of several makes, each told by v2.0, by v3 or by both, some without an end, some vanished."""
     tellings = []
     for number in range(draw(st.integers(0, 8))):
-        source = draw(st.sampled_from([(V2,), (V3,), (V2, V3)]))
+        source = draw(st.sampled_from([(V2_SOURCE,), (V3_SOURCE,), (V2_SOURCE, V3_SOURCE)]))
         make = draw(st.sampled_from(["BMW", "TESLA"]))
         for each in source:
             start = number * 200 + draw(st.sampled_from([0, 1, 4, 20]))
@@ -205,7 +206,7 @@ def test_every_telling_has_one_outcome_and_every_field_of_a_pair_one_agreement(
 ) -> None:
     known = pl.concat(
         days_of(source, [day for day in DAYS if day not in unknown], vehicle)
-        for source in (V2, V3)
+        for source in (V2_SOURCE, V3_SOURCE)
         for vehicle in ("v-BMW", "v-TESLA")
     )
     found = compared(*tellings, known=known)
