@@ -12,6 +12,7 @@ import polars as pl
 from sqlalchemy import Engine
 
 from flows.exits import Exit, Stop
+from flows.rules import Rules, load_rules
 from flows.settings import Settings
 from lake.budget import RequestBudget
 from lake.capabilities import Capabilities
@@ -173,6 +174,11 @@ class House:
         """What pages and exports call a vehicle instead of its id."""
         vehicles = [(each.vehicle_id, each.make) for each in self.registry.vehicles()]
         return namer(house_key(self.engine, "names"), vehicles)
+
+    @cached_property
+    def rules(self) -> Rules:
+        """What people wrote of places, tariffs, policies, assignments, rates and carbon."""
+        return load_rules(Path(self.settings.rules))
 
     @cached_property
     def tables(self) -> Tables:

@@ -18,7 +18,7 @@ from transforms import days, sessions, snapshots
 
 Rows = list[tuple[object, ...]]
 
-OF_NOW: Final = (schemas.COMPLETENESS, schemas.VEHICLES)
+OF_NOW: Final = (schemas.COMPLETENESS, schemas.VEHICLES, schemas.SESSION_COSTS, schemas.RECONCILIATION)
 """Tables without a past: nothing keeps what they said before."""
 
 

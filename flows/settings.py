@@ -26,6 +26,7 @@ from pydantic_settings import (
 from collectors.streams import V2, V3
 from flows.exits import Exit, Stop
 from lake.clock import Clock, FixedClock, SystemClock
+from lake.reference import currencies
 
 PREFIX = "CHARGELAKE_"
 FILE = "chargelake.toml"
@@ -54,6 +55,13 @@ def _v3_client_id(value: str) -> str:
     return value
 
 
+def _currency(value: str) -> str:
+    if value not in currencies():
+        raise ValueError(f"{value!r} is no currency of ISO 4217, such as EUR")
+    return value
+
+
+Currency = Annotated[str, AfterValidator(_currency)]
 Url = Annotated[str, AfterValidator(_url)]
 Zone = Annotated[str, AfterValidator(_zone)]
 
@@ -106,6 +114,8 @@ class Settings(BaseSettings):
         home: Where raw, state and lake live.
         now: Instant to take for now; None: the clock.
         timezone: Zone of vehicles whose own is unknown.
+        rules: Folder of places, tariffs, policies, assignments, rates and carbon (docs/costs.md).
+        reporting_currency: ISO 4217 code into which costs are converted beside their own.
         orchestrator: Whether runs are Prefect flows, or the same functions in this process.
         concurrency: Vehicles that are asked side by side.
         max_wait_seconds: Longest wait for the request budget before a run stops with exit code 4.
@@ -118,6 +128,8 @@ class Settings(BaseSettings):
     home: str = "data"
     now: datetime | None = None
     timezone: Zone = "UTC"
+    rules: str = "rules"
+    reporting_currency: Currency = "EUR"
     orchestrator: Literal["prefect", "none"] = "prefect"
     secret_key: SecretStr = SecretStr("")
     state_url: str = Field("", repr=False)  # may hold a password

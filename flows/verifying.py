@@ -27,6 +27,8 @@ _KEYS: Final = {
     "runs": ("run_id", "stream"),
     "charge_schedules": ("vehicle_id", "source", "revision", "window_no"),
     "climate_states": ("vehicle_id", "source", "part", "revision"),
+    "session_costs": ("line_id",),
+    "reconciliation": ("item_id",),
 }
 
 

@@ -21,10 +21,12 @@ _TYPES: Final[dict[pl.DataType | type[pl.DataType], str]] = {
     schemas.UTC: "instant (UTC, µs)",
     schemas.MONEY: "decimal(18,6)",
     schemas.TEXTS: "list of text",
+    schemas.PRICE: "decimal(18,9)",
+    schemas.PARTS: "list of (from, until, kwh, band, price_per_kwh)",
 }
 
 _INTRODUCTION: Final = """\
-<!-- Printed from lake/schemas.py: python -m lake.dictionary > docs/tables.md -->
+<!-- Printed from lake/schemas: python -m lake.dictionary > docs/tables.md -->
 # The tables
 
 Each table is a folder of Parquet files under `CHARGELAKE_HOME/lake` (by default `data/lake`):
@@ -113,6 +115,10 @@ def dictionary() -> str:
         _terms("Flags", "`flags` of sessions and days hold any of these, sorted.", schemas.FLAGS),
         _terms("Reasons of quarantine", "`reason` of `quarantine` is one of these.", schemas.QUARANTINE_REASONS),
         _terms("States of completeness", "`state` of `completeness` is one of these.", schemas.COMPLETENESS_STATES),
+        _terms("Methods of places", "`place_method` of `charge_sessions` is one of these.", schemas.PLACE_METHODS),
+        _terms("Components of costs", "`component` of `session_costs` is one of these.", schemas.COMPONENTS),
+        _terms("Reasons without an amount", "`reason` of `session_costs` is one of these.", schemas.UNPRICED_REASONS),
+        _terms("Kinds of reconciliation", "`kind` of `reconciliation` is one of these.", schemas.RECONCILIATION_KINDS),
     )
     return "\n".join([_INTRODUCTION, f"## Which there are\n\n{contents}\n", *map(_table, schemas.TABLES), *marks])
 

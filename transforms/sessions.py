@@ -159,7 +159,11 @@ def current(
     wanted = marked if publish is None else marked.filter(months.within(publish))
     local = zones.with_zone(wanted, vehicles, default_timezone)
     rows = local.with_columns(zones.local_date(local, "started_at").alias("local_date"))
-    return rows.select(*CHARGE_SESSIONS.schema.names(), "month").sort(CHARGE_SESSIONS.sort_by)
+    return (
+        rows.with_columns(pl.lit(None, pl.String).alias(name) for name in ("place_name", "place_confidence"))
+        .select(*CHARGE_SESSIONS.schema.names(), "month")
+        .sort(CHARGE_SESSIONS.sort_by)
+    )
 
 
 def _identified(known: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:
