@@ -64,6 +64,11 @@ def from_millionths(millionths: pl.Expr) -> pl.Expr:
     return (millionths.cast(pl.Decimal(38, 0)) * pl.lit(Decimal(1).scaleb(-DECIMALS))).cast(MONEY)
 
 
+def from_nano(nano: str) -> pl.Expr:
+    """A column of whole nano units as decimal(38,9)."""
+    return pl.col(nano).cast(pl.Decimal(38, 0)) * pl.lit(Decimal(1) / NANO)
+
+
 def millionths(column: str) -> pl.Expr:
     """A decimal(18,6) as whole millionths."""
     return (pl.col(column).cast(pl.Decimal(38, 6)) * 10**DECIMALS).cast(WIDE)
