@@ -12,10 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import polars as pl
+
 from flows.exits import Exit, Stop
-from transforms.rules import rates
+from transforms.rules import carbon, rates, series
 from transforms.rules.reading import BadRule
 
+CARBON: Final = "carbon.toml"
 RATES: Final = "rates"
 _MOST_UNPACKED: Final = 32 * 1024 * 1024
 """Bytes that a packed file of rates may have; the ECB's whole history is 1.5 million."""
@@ -85,10 +88,12 @@ class Rules:
     Attributes:
         digest: Equal digests, equal rules.
         rates: Euro reference rates of all files under `rates/`.
+        carbon: Grams of CO2 a kWh, by `carbon.toml` and its series.
     """
 
     digest: str
     rates: rates.Rates
+    carbon: carbon.Carbon
 
 
 def load_rules(path: Path) -> Rules:
@@ -98,8 +103,8 @@ def load_rules(path: Path) -> Rules:
         Stop: A file cannot be used (exit code 2); the line says which, where and why.
     """
     folder = RulesFolder(path)
-    told = _rates(folder)
-    return Rules(rates=told, digest=folder.digest)
+    told, grams = _rates(folder), _carbon(folder)
+    return Rules(rates=told, carbon=grams, digest=folder.digest)
 
 
 def _rates(folder: RulesFolder) -> rates.Rates:
@@ -111,6 +116,32 @@ def _rates(folder: RulesFolder) -> rates.Rates:
             read.append((name, rates.published(text or "")))
     with folder.saying_where(RATES):
         return rates.joined(read)
+
+
+def _carbon(folder: RulesFolder) -> carbon.Carbon:
+    """Factors and series of CO2; none without `carbon.toml`."""
+    text = folder.text(CARBON)
+    if text is None:
+        return carbon.Carbon()
+    with folder.saying_where(CARBON):
+        return carbon.parse(text, lambda name: _series(folder, name))
+
+
+def _series(folder: RulesFolder, name: str) -> series.Series:
+    """A series of a CSV or Parquet file in the folder.
+
+    Raises:
+        BadRule: There is no such file, or it is no such series.
+    """
+    content = folder.content(name)
+    if content is None:
+        raise BadRule(f"there is no file {name}")
+    try:
+        read = pl.read_parquet(content) if name.endswith(".parquet") else pl.read_csv(content, infer_schema=False)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise BadRule(f"{name} cannot be read: {str(error).splitlines()[0]}") from None
+    with folder.saying_where(name):
+        return series.parse(read)
 
 
 def unpacked(content: bytes) -> bytes:

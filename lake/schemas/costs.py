@@ -62,7 +62,7 @@ _REPORTING = (
 )
 _CARBON = (
     Column("co2_g", pl.Float64, "Grams of CO2 of the session's energy, on one line of it; null if not known."),
-    Column("co2_source", pl.String, "The series or factor it is from."),
+    Column("co2_source", pl.String, "The series or factor it is from; where `co2_g` is null, `missing: ` and what is."),
 )
 
 COST_LINE: Final = pl.Schema({column.name: column.dtype for column in _LINE})
