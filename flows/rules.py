@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
+import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
+
+import polars as pl
 
 from flows.exits import Exit, Stop
+from transforms.rules import carbon, rates, series
 from transforms.rules.reading import BadRule
+
+CARBON: Final = "carbon.toml"
+RATES: Final = "rates"
+_MOST_UNPACKED: Final = 32 * 1024 * 1024
+"""Bytes that a packed file of rates may have; the ECB's whole history is 1.5 million."""
 
 
 @dataclass(slots=True)
@@ -44,16 +56,16 @@ class RulesFolder:
         return content
 
     def text(self, name: str) -> str | None:
-        """A file's text (UTF-8); None if there is no such file.
+        """A file's text (UTF-8), of a `.zip` that of the one file in it; None if there is no such file.
 
         Raises:
             Stop: It cannot be read (exit code 2).
         """
         content = self.content(name)
-        try:
-            return None if content is None else content.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            raise Stop(Exit.USAGE, f"{self.path / name}: it is not UTF-8 text; save it as such") from None
+        if content is None:
+            return None
+        with self.saying_where(name):
+            return _decoded(unpacked(content) if name.endswith(".zip") else content)
 
     @property
     def digest(self) -> str:
@@ -75,9 +87,13 @@ class Rules:
 
     Attributes:
         digest: Equal digests, equal rules.
+        rates: Euro reference rates of all files under `rates/`.
+        carbon: Grams of CO2 a kWh, by `carbon.toml` and its series.
     """
 
     digest: str
+    rates: rates.Rates
+    carbon: carbon.Carbon
 
 
 def load_rules(path: Path) -> Rules:
@@ -87,4 +103,69 @@ def load_rules(path: Path) -> Rules:
         Stop: A file cannot be used (exit code 2); the line says which, where and why.
     """
     folder = RulesFolder(path)
-    return Rules(digest=folder.digest)
+    told, grams = _rates(folder), _carbon(folder)
+    return Rules(rates=told, carbon=grams, digest=folder.digest)
+
+
+def _rates(folder: RulesFolder) -> rates.Rates:
+    """Rates of the ECB's files, as published, packed or not."""
+    read = []
+    for name in [*folder.names(f"{RATES}/*.csv"), *folder.names(f"{RATES}/*.zip")]:
+        text = folder.text(name)
+        with folder.saying_where(name):
+            read.append((name, rates.published(text or "")))
+    with folder.saying_where(RATES):
+        return rates.joined(read)
+
+
+def _carbon(folder: RulesFolder) -> carbon.Carbon:
+    """Factors and series of CO2; none without `carbon.toml`."""
+    text = folder.text(CARBON)
+    if text is None:
+        return carbon.Carbon()
+    with folder.saying_where(CARBON):
+        return carbon.parse(text, lambda name: _series(folder, name))
+
+
+def _series(folder: RulesFolder, name: str) -> series.Series:
+    """A series of a CSV or Parquet file in the folder.
+
+    Raises:
+        BadRule: There is no such file, or it is no such series.
+    """
+    content = folder.content(name)
+    if content is None:
+        raise BadRule(f"there is no file {name}")
+    try:
+        read = pl.read_parquet(content) if name.endswith(".parquet") else pl.read_csv(content, infer_schema=False)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise BadRule(f"{name} cannot be read: {str(error).splitlines()[0]}") from None
+    with folder.saying_where(name):
+        return series.parse(read)
+
+
+def unpacked(content: bytes) -> bytes:
+    """The one file of an archive, as `eurofxref-hist.zip` is published.
+
+    Raises:
+        BadRule: It is no archive of one file, or unpacks to more than a file of rates can have.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            files = [each for each in archive.infolist() if not each.is_dir()]
+            if len(files) != 1:
+                raise BadRule(f"it holds {len(files)} files, not one")
+            with archive.open(files[0]) as file:
+                text = file.read(_MOST_UNPACKED + 1)
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, OSError) as error:
+        raise BadRule(f"it cannot be unpacked: {error}") from None
+    if len(text) > _MOST_UNPACKED:
+        raise BadRule(f"it unpacks to more than {_MOST_UNPACKED // 1024**2} MB")
+    return text
+
+
+def _decoded(content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise BadRule("it is not UTF-8 text; save it as such") from None

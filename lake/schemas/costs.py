@@ -52,15 +52,17 @@ _LINE = (
     Column("raw_ref", pl.String, "The landed answer of that revision; null with `session_id`."),
 )
 _REPORTING = (
-    Column("reporting_amount", MONEY, "`amount` in `reporting_currency`, rounded to its digits; null without a rate."),
+    Column("reporting_amount", MONEY, "`amount` × `fx_reporting_per_eur` ÷ `fx_per_eur`, rounded; null without rate."),
     Column("reporting_currency", pl.String, "The configured reporting currency."),
-    Column("fx_rate", PRICE, "Units of `currency` for one of `reporting_currency`'s; null if none is known."),
+    Column("fx_rate", PRICE, "Units of `currency` for one of `reporting_currency`'s, 9 decimals; null if not known."),
     Column("fx_date", pl.Date, "The day the rate was published for: `local_date`, or the last one before it."),
-    Column("fx_source", pl.String, "Who published it."),
+    Column("fx_source", pl.String, "Who published it; `same currency` where nothing was converted."),
+    Column("fx_per_eur", PRICE, "Units of `currency` for one euro, as published; null where nothing was converted."),
+    Column("fx_reporting_per_eur", PRICE, "Units of `reporting_currency` for one euro, as published that day."),
 )
 _CARBON = (
     Column("co2_g", pl.Float64, "Grams of CO2 of the session's energy, on one line of it; null if not known."),
-    Column("co2_source", pl.String, "The series or factor it is from."),
+    Column("co2_source", pl.String, "The series or factor it is from; where `co2_g` is null, `missing: ` and what is."),
 )
 
 COST_LINE: Final = pl.Schema({column.name: column.dtype for column in _LINE})
