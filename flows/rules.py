@@ -7,16 +7,20 @@ import hashlib
 import io
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import polars as pl
 
 from flows.exits import Exit, Stop
-from transforms.rules import carbon, rates, series
+from transforms.rules import assignments, carbon, rates, series
+from transforms.rules.assignments import Assignment
 from transforms.rules.reading import BadRule
+
+_NO_NAMES: Final[Mapping[str, str]] = MappingProxyType({})
 
 CARBON: Final = "carbon.toml"
 RATES: Final = "rates"
