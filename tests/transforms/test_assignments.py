@@ -19,7 +19,8 @@ FIRST = date(2026, 10, 1)
 
 
 def sessions(*days: date, vehicle: str = "v-1") -> pl.DataFrame:
-    return pl.DataFrame({"vehicle_id": [vehicle] * len(days), "local_date": days})
+    schema = {"vehicle_id": pl.String, "local_date": pl.Date}
+    return pl.DataFrame([(vehicle, day) for day in days], schema=schema, orient="row")
 
 
 def drivers(text: str, *days: date, vehicle: str = "v-1") -> list[str | None]:
