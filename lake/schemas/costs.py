@@ -35,11 +35,19 @@ _LINE = (
         "amount", MONEY, "In `currency`: as billed, or rounded to its digits, a half away from 0; null if not priced."
     ),
     Column("currency", pl.String, "ISO 4217 code of `amount`; null with it."),
-    Column("amount_is", pl.String, "`gross`: tax is in it; `net`: it is not; `tax`: it is tax; null: not told, as of bills."),
+    Column(
+        "amount_is",
+        pl.String,
+        "`gross`: tax is in it; `net`: it is not; `tax`: it is tax; null: not told, as of bills.",
+    ),
     Column("tax_rate_pct", MONEY, "Tax rate, percent 0..100; null if not told."),
     Column("priced_from", UTC, "Begin of what this line prices; null where it is no interval."),
     Column("priced_until", UTC, "End of it."),
-    Column("kwh_priced", pl.Float64, "Energy that this line prices, kWh; 0 where the amount is not for energy, null if it is not told."),
+    Column(
+        "kwh_priced",
+        pl.Float64,
+        "Energy that this line prices, kWh; 0 where the amount is not for energy, null if it is not told.",
+    ),
     Column("kwh_unpriced", pl.Float64, "Energy that no rule prices, kWh; null if the energy is not known."),
     Column("parts", PARTS, "Of energy by tariff: each interval of one price, with its energy; null elsewhere."),
     Column(
