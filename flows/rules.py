@@ -15,9 +15,13 @@ from typing import Final
 import polars as pl
 
 from flows.exits import Exit, Stop
-from transforms.rules import carbon, rates, series
+from lake.reference import currencies
+from transforms.costs.spread import CURVE
+from transforms.rules import carbon, power, rates, series, tariffs
 from transforms.rules.reading import BadRule
 
+TARIFFS: Final = "tariffs.toml"
+POWER: Final = "power"
 CARBON: Final = "carbon.toml"
 RATES: Final = "rates"
 _MOST_UNPACKED: Final = 32 * 1024 * 1024
@@ -87,11 +91,15 @@ class Rules:
 
     Attributes:
         digest: Equal digests, equal rules.
+        tariffs: All tariffs and versions, of `tariffs.toml`.
+        power: Power curves of vehicles, of all files under `power/`.
         rates: Euro reference rates of all files under `rates/`.
         carbon: Grams of CO2 a kWh, by `carbon.toml` and its series.
     """
 
     digest: str
+    tariffs: tuple[tariffs.Tariff, ...]
+    power: pl.DataFrame
     rates: rates.Rates
     carbon: carbon.Carbon
 
@@ -103,8 +111,38 @@ def load_rules(path: Path) -> Rules:
         Stop: A file cannot be used (exit code 2); the line says which, where and why.
     """
     folder = RulesFolder(path)
-    told, grams = _rates(folder), _carbon(folder)
-    return Rules(rates=told, carbon=grams, digest=folder.digest)
+    told, curves, exchange, grams = _tariffs(folder), _power(folder), _rates(folder), _carbon(folder)
+    return Rules(digest=folder.digest, tariffs=told, power=curves, rates=exchange, carbon=grams)
+
+
+def _tariffs(folder: RulesFolder) -> tuple[tariffs.Tariff, ...]:
+    """Tariffs with their schedules and series; none without `tariffs.toml`."""
+    text = folder.text(TARIFFS)
+    if text is None:
+        return ()
+    with folder.saying_where(TARIFFS):
+        return tariffs.parse(text, currencies(), lambda name: _named(folder, name), lambda name: _series(folder, name))
+
+
+def _named(folder: RulesFolder, name: str) -> str:
+    """The text of a file that a rule names.
+
+    Raises:
+        BadRule: There is no such file.
+    """
+    text = folder.text(name)
+    if text is None:
+        raise BadRule(f"there is no file {name}")
+    return text
+
+
+def _power(folder: RulesFolder) -> pl.DataFrame:
+    """Power curves of all files; of one instant told twice the last file counts."""
+    curves = [CURVE.to_frame()]
+    for name in [*folder.names(f"{POWER}/*.csv"), *folder.names(f"{POWER}/*.parquet")]:
+        with folder.saying_where(name):
+            curves.append(power.parse(_table(folder, name).cast(pl.String)))
+    return pl.concat(curves).unique(["vehicle_id", "at"], keep="last", maintain_order=True).sort("vehicle_id", "at")
 
 
 def _rates(folder: RulesFolder) -> rates.Rates:
@@ -133,15 +171,24 @@ def _series(folder: RulesFolder, name: str) -> series.Series:
     Raises:
         BadRule: There is no such file, or it is no such series.
     """
+    read = _table(folder, name)
+    with folder.saying_where(name):
+        return series.parse(read)
+
+
+def _table(folder: RulesFolder, name: str) -> pl.DataFrame:
+    """The rows of a CSV (all text) or Parquet file in the folder.
+
+    Raises:
+        BadRule: There is no such file, or it is none.
+    """
     content = folder.content(name)
     if content is None:
         raise BadRule(f"there is no file {name}")
     try:
-        read = pl.read_parquet(content) if name.endswith(".parquet") else pl.read_csv(content, infer_schema=False)
+        return pl.read_parquet(content) if name.endswith(".parquet") else pl.read_csv(content, infer_schema=False)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise BadRule(f"{name} cannot be read: {str(error).splitlines()[0]}") from None
-    with folder.saying_where(name):
-        return series.parse(read)
 
 
 def unpacked(content: bytes) -> bytes:

@@ -36,17 +36,16 @@ def _of_energy(billed: pl.DataFrame) -> pl.DataFrame:
 
 
 def _part(billed: pl.DataFrame, amount: str, component: str) -> pl.DataFrame:
-    told = billed[amount]
-    return bases(billed).with_columns(
+    told = pl.col(amount)
+    columns = billed.select(
         told.alias("amount"),
-        billed.select(
-            "energy_kwh",
-            "ended_at",
-            pl.lit("billed").alias("basis"),
-            pl.when(told < 0).then(pl.lit("credit")).otherwise(pl.lit(component)).alias("component"),
-            pl.when(told.is_not_null()).then("currency").alias("currency"),
-            pl.when(told.is_null()).then(pl.lit("incomplete_bill")).alias("reason"),
-            pl.lit(0.0).alias("kwh_priced"),
-            pl.lit(0.0).alias("kwh_unpriced"),
-        ),
+        "energy_kwh",
+        "ended_at",
+        pl.lit("billed").alias("basis"),
+        pl.when(told < 0).then(pl.lit("credit")).otherwise(pl.lit(component)).alias("component"),
+        pl.when(told.is_not_null()).then("currency").alias("currency"),
+        pl.when(told.is_null()).then(pl.lit("incomplete_bill")).alias("reason"),
+        pl.lit(0.0).alias("kwh_priced"),
+        pl.lit(0.0).alias("kwh_unpriced"),
     )
+    return pl.concat([bases(billed), columns], how="horizontal")

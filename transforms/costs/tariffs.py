@@ -61,17 +61,14 @@ def _unpriceable() -> pl.Expr:
 
 def _untold(told: pl.DataFrame) -> pl.DataFrame:
     rows = told.filter(pl.col("reason").is_not_null())
-    return shaped(
-        bases(rows).with_columns(
-            rows.select(
-                pl.lit("tariff").alias("basis"),
-                pl.lit("energy").alias("component"),
-                "reason",
-                pl.lit(0.0).alias("kwh_priced"),
-                pl.col("energy_kwh").alias("kwh_unpriced"),
-            )
-        )
+    columns = rows.select(
+        pl.lit("tariff").alias("basis"),
+        pl.lit("energy").alias("component"),
+        "reason",
+        pl.lit(0.0).alias("kwh_priced"),
+        pl.col("energy_kwh").alias("kwh_unpriced"),
     )
+    return shaped(pl.concat([bases(rows), columns], how="horizontal"))
 
 
 def _scoped(sessions: pl.DataFrame, tariffs: Sequence[Tariff]) -> tuple[pl.DataFrame, list[Scope]]:
