@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import cycle
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from flows.house import House
 from flows.querying import query
 from lake import schemas
-from tests.flows.conftest import a_home, practising
+from tests.flows.conftest import a_home, practising, with_rates
 
 CURRENCIES = ("USD", "EUR", "GBP", "CHF", "NOK", "JPY")
 CONVERTED = ("USD", "EUR", "GBP", "CHF", "NOK")
@@ -21,20 +22,22 @@ QUESTION = Path(__file__).parents[2] / "docs" / "queries" / "01-cost-by-month-an
 
 
 @pytest.fixture(scope="module")
-async def house(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+def house(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A lake of Teslas, each billed in one of six currencies, with the ECB's rates, which have no yen."""
     folder = tmp_path_factory.mktemp("six")
-    (folder / "rules" / "rates").mkdir(parents=True)
-    ecb = (real_data / "reference" / "ecb_eurofxref_2014-2026.csv").read_bytes()
-    (folder / "rules" / "rates" / "ecb.csv").write_bytes(ecb)
+    with_rates(folder / "rules", real_data)
     with a_home(folder) as patch:
-        async with practising(patch) as practice:
-            await practice.connect("30-vehicles@smartcar.com")
-            teslas = sorted(each.vehicle_id for each in practice.house().registry.vehicles() if each.make == "TESLA")
-            for vehicle, currency in zip(teslas, cycle(CURRENCIES), strict=False):
-                practice.emulator.faults.add("currency", currency=currency, vehicle=vehicle)
-            await practice.run()
-            yield practice.house()
+        yield asyncio.run(collected(patch))
+
+
+async def collected(patch: pytest.MonkeyPatch) -> House:
+    async with practising(patch) as practice:
+        await practice.connect("30-vehicles@smartcar.com")
+        teslas = sorted(each.vehicle_id for each in practice.house().registry.vehicles() if each.make == "TESLA")
+        for vehicle, currency in zip(teslas, cycle(CURRENCIES), strict=False):
+            practice.emulator.faults.add("currency", currency=currency, vehicle=vehicle)
+        await practice.run()
+        return practice.house()
 
 
 @pytest.fixture(scope="module")
