@@ -123,6 +123,17 @@ def test_a_query_of_nothing_is_a_line(chargelake: Chargelake, arguments: list[st
     assert (ended.code, ended.out, said in ended.err) == (2, "", True)
 
 
+def test_a_query_may_be_in_a_file_that_begins_with_a_comment(chargelake: Chargelake, tmp_path: Path) -> None:
+    (tmp_path / "asked.sql").write_text("-- How many?\nSELECT count(*) AS n FROM vehicles;\n")
+    ended = chargelake("query", "--file", "asked.sql", "--json")
+    assert (ended.code, ended.json) == (0, [{"n": 0}]), ended.err
+
+
+def test_a_file_that_is_not_there_is_a_line(chargelake: Chargelake) -> None:
+    ended = chargelake("query", "--file", "none.sql")
+    assert (ended.code, ended.err) == (2, "chargelake: none.sql: No such file or directory\n")
+
+
 def test_a_query_can_still_write_nothing(house: House) -> None:
     make_views(house, None)
     with pytest.raises(duckdb.Error):
