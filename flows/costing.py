@@ -70,6 +70,7 @@ def cost_rules(house: House) -> CostRules:
         carbon=rules.carbon,
         countries=countries(),
         curve=rules.power,
+        assignments=rules.assignments,
     )
 
 
