@@ -7,9 +7,10 @@ import hashlib
 import io
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import polars as pl
@@ -17,13 +18,15 @@ import polars as pl
 from flows.exits import Exit, Stop
 from lake.reference import currencies
 from transforms.costs.spread import CURVE
-from transforms.rules import carbon, power, rates, series, tariffs
+from transforms.rules import assignments, carbon, power, rates, series, tariffs
 from transforms.rules.reading import BadRule
 
 TARIFFS: Final = "tariffs.toml"
+ASSIGNMENTS: Final = "assignments.csv"
 POWER: Final = "power"
 CARBON: Final = "carbon.toml"
 RATES: Final = "rates"
+_NO_NAMES: Final[Mapping[str, str]] = MappingProxyType({})
 _MOST_UNPACKED: Final = 32 * 1024 * 1024
 """Bytes that a packed file of rates may have; the ECB's whole history is 1.5 million."""
 
@@ -95,6 +98,7 @@ class Rules:
         power: Power curves of vehicles, of all files under `power/`.
         rates: Euro reference rates of all files under `rates/`.
         carbon: Grams of CO2 a kWh, by `carbon.toml` and its series.
+        assignments: Who has which vehicle, by `assignments.csv`.
     """
 
     digest: str
@@ -102,17 +106,30 @@ class Rules:
     power: pl.DataFrame
     rates: rates.Rates
     carbon: carbon.Carbon
+    assignments: tuple[assignments.Assignment, ...]
 
 
-def load_rules(path: Path) -> Rules:
+def load_rules(path: Path, vehicle_ids: Mapping[str, str] = _NO_NAMES) -> Rules:
     """Read and check the rules of a folder; what is not there has no rules.
+
+    Args:
+        path: The folder.
+        vehicle_ids: Ids of vehicles by the names that pages show, which rules may use instead.
 
     Raises:
         Stop: A file cannot be used (exit code 2); the line says which, where and why.
     """
     folder = RulesFolder(path)
     told, curves, exchange, grams = _tariffs(folder), _power(folder), _rates(folder), _carbon(folder)
-    return Rules(digest=folder.digest, tariffs=told, power=curves, rates=exchange, carbon=grams)
+    people = _assignments(folder, vehicle_ids)
+    return Rules(digest=folder.digest, tariffs=told, power=curves, rates=exchange, carbon=grams, assignments=people)
+
+
+def _assignments(folder: RulesFolder, vehicle_ids: Mapping[str, str]) -> tuple[assignments.Assignment, ...]:
+    """Who has which vehicle; nobody without `assignments.csv`."""
+    text = folder.text(ASSIGNMENTS)
+    with folder.saying_where(ASSIGNMENTS):
+        return () if text is None else assignments.parse(text, vehicle_ids)
 
 
 def _tariffs(folder: RulesFolder) -> tuple[tariffs.Tariff, ...]:
