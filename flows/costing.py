@@ -20,6 +20,7 @@ from lake.schemas import CHARGE_SESSIONS, SESSION_COSTS
 from lake.tables import Partition
 from transforms import months
 from transforms.costs.table import MARGIN, CostRules, session_costs
+from transforms.rules.rates import of_month
 
 _FILE: Final = "state/costed.json"
 _MOST_MONTHS: Final = 12
@@ -91,9 +92,13 @@ def _to_publish(house: House, costs: pl.DataFrame, chunk: Iterable[str]) -> set[
 def _digests(house: House) -> dict[str, str]:
     """What the costs of each month are made of - its sessions, those around it, the rules - and what they are now."""
     of, costs = _files(house, CHARGE_SESSIONS), _files(house, SESSION_COSTS)
-    rules = (house.rules.digest, house.settings.reporting_currency, schemas.SCHEMA_VERSION)
+    rules = (house.rules.digest_but_rates, house.settings.reporting_currency, schemas.SCHEMA_VERSION)
     return {
-        month: _hash(rules, [(near, of.get(near)) for near in sorted(_around([month]))], costs.get(month))
+        month: _hash(
+            (rules, of_month(house.rules.rates, month).rows()),
+            [(near, of.get(near)) for near in sorted(_around([month]))],
+            costs.get(month),
+        )
         for month in of.keys() | costs.keys()
     }
 

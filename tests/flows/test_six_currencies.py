@@ -14,7 +14,7 @@ import pytest
 from flows.house import House
 from flows.querying import query
 from lake import schemas
-from tests.flows.conftest import a_home, practising, with_rates
+from tests.flows.conftest import Practice, a_home, practising, with_rates
 
 CURRENCIES = ("USD", "EUR", "GBP", "CHF", "NOK", "JPY")
 CONVERTED = ("USD", "EUR", "GBP", "CHF", "NOK")
@@ -78,3 +78,16 @@ def test_a_question_by_month_and_place_mixes_no_currencies(house: House, lines: 
     columns, rows = query(house, QUESTION.read_text("utf-8"))
     answer = pl.DataFrame(rows, schema=columns, orient="row")
     assert sums(answer, "cost") == sums(lines, "amount")
+
+
+async def test_rates_that_come_later_convert_what_was_not(practice: Practice, real_data: Path, tmp_path: Path) -> None:
+    practice.emulator.faults.add("currency", currency="USD")
+    await practice.connect("8-vehicles@smartcar.com")
+    known = []
+    for _ in range(2):
+        await practice.run()
+        billed = practice.house().tables.read(schemas.SESSION_COSTS).filter(pl.col("currency") == "USD")
+        known.append(billed["reporting_amount"].is_not_null().sum() / billed.height)
+        if len(known) == 1:
+            with_rates(tmp_path / "rules", real_data)
+    assert known == [0, 1]
