@@ -20,6 +20,7 @@ from lake.schemas import CHARGE_SESSIONS, SESSION_COSTS
 from lake.tables import Partition
 from transforms import months
 from transforms.costs.table import MARGIN, CostRules, session_costs
+from transforms.rules.rates import of_month
 
 _FILE: Final = "state/costed.json"
 _MOST_MONTHS: Final = 12
@@ -92,11 +93,13 @@ def _to_publish(house: House, costs: pl.DataFrame, chunk: Iterable[str]) -> set[
 def _digests(house: House) -> dict[str, list[str]]:
     """By month: what its costs are made of - its sessions, those around it, the rules - and what they are now."""
     of, costs = _files(house, CHARGE_SESSIONS), _files(house, SESSION_COSTS)
-    rules = (house.rules.digest, house.settings.reporting_currency, schemas.SCHEMA_VERSION)
-    return {
-        month: [_hash(rules, [(near, of.get(near)) for near in sorted(_around([month]))]), _hash(costs.get(month))]
-        for month in of.keys() | costs.keys()
-    }
+    rules = (house.rules.digest_but_rates, house.settings.reporting_currency, schemas.SCHEMA_VERSION)
+
+    def made_of(month: str) -> str:
+        near = [(each, of.get(each)) for each in sorted(_around([month]))]
+        return _hash(rules, of_month(house.rules.rates, month).rows(), near)
+
+    return {month: [made_of(month), _hash(costs.get(month))] for month in of.keys() | costs.keys()}
 
 
 def _files(house: House, table: schemas.Table) -> dict[str, list[str]]:

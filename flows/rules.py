@@ -79,10 +79,10 @@ class RulesFolder:
         with self.saying_where(name):
             return _decoded(unpacked(content) if name.endswith(".zip") else content)
 
-    @property
-    def digest(self) -> str:
-        """Hash of all that was read: equal digests, equal rules."""
-        return hashlib.sha256(repr(sorted(self.read.items())).encode()).hexdigest()
+    def digest(self, but: str | None = None) -> str:
+        """Hash of all that was read, or of all but the files of one folder: equal digests, equal rules."""
+        told = sorted(each for each in self.read.items() if but is None or not each[0].startswith(f"{but}/"))
+        return hashlib.sha256(repr(told).encode()).hexdigest()
 
     @contextlib.contextmanager
     def saying_where(self, name: str) -> Iterator[None]:
@@ -99,6 +99,7 @@ class Rules:
 
     Attributes:
         digest: Equal digests, equal rules.
+        digest_but_rates: The same of all files but those under `rates/`, which get a line each day.
         tariffs: All tariffs and versions, of `tariffs.toml`.
         power: Power curves of vehicles, of all files under `power/`.
         rates: Euro reference rates of all files under `rates/`.
@@ -107,6 +108,7 @@ class Rules:
     """
 
     digest: str
+    digest_but_rates: str
     tariffs: tuple[tariffs.Tariff, ...]
     power: pl.DataFrame
     rates: rates.Rates
@@ -165,7 +167,15 @@ def load_rules(path: Path, vehicle_ids: Mapping[str, str] = _NO_NAMES) -> Rules:
     folder = RulesFolder(path)
     told, curves, exchange, grams = _tariffs(folder, vehicle_ids), _power(folder), _rates(folder), _carbon(folder)
     people = _assignments(folder, vehicle_ids)
-    return Rules(digest=folder.digest, tariffs=told, power=curves, rates=exchange, carbon=grams, assignments=people)
+    return Rules(
+        digest=folder.digest(),
+        digest_but_rates=folder.digest(RATES),
+        tariffs=told,
+        power=curves,
+        rates=exchange,
+        carbon=grams,
+        assignments=people,
+    )
 
 
 def _assignments(folder: RulesFolder, vehicle_ids: Mapping[str, str]) -> tuple[assignments.Assignment, ...]:
