@@ -16,9 +16,10 @@ import polars as pl
 from flows.house import House
 from lake import schemas
 from lake.reference import countries, currency_digits
-from lake.schemas import CHARGE_SESSIONS, SESSION_COSTS
+from lake.schemas import CHARGE_SESSIONS, COMPLETENESS, SESSION_COSTS
 from lake.tables import Partition
 from transforms import months
+from transforms.costs.evidence import known_days
 from transforms.costs.table import MARGIN, CostRules, session_costs
 
 _FILE: Final = "state/costed.json"
@@ -71,6 +72,10 @@ def cost_rules(house: House) -> CostRules:
         carbon=rules.carbon,
         countries=countries(),
         curve=rules.power,
+        assignments=rules.assignments,
+        policies=rules.policies,
+        distances=rules.distances,
+        known_days=known_days(house.tables.read(COMPLETENESS, columns=("vehicle_id", "stream", "day", "state"))),
     )
 
 
@@ -91,9 +96,12 @@ def _to_publish(house: House, costs: pl.DataFrame, chunk: Iterable[str]) -> set[
 def _digests(house: House) -> dict[str, str]:
     """What the costs of each month are made of - its sessions, those around it, the rules - and what they are now."""
     of, costs = _files(house, CHARGE_SESSIONS), _files(house, SESSION_COSTS)
+    days = _files(house, COMPLETENESS) if any(each.evidence.known_days_pct for each in house.rules.policies) else {}
     rules = (house.rules.digest, house.settings.reporting_currency, schemas.SCHEMA_VERSION)
     return {
-        month: _hash(rules, [(near, of.get(near)) for near in sorted(_around([month]))], costs.get(month))
+        month: _hash(
+            rules, [(near, of.get(near), days.get(near)) for near in sorted(_around([month]))], costs.get(month)
+        )
         for month in of.keys() | costs.keys()
     }
 
