@@ -60,12 +60,18 @@ def make_views(house: House, file: Path | None) -> Path:
 
 
 def _is_ours(path: Path) -> bool:
-    """Whether the file was made here; one that DuckDB cannot open was not."""
+    """Whether the file was made here; one that is none of DuckDB's was not.
+
+    Raises:
+        Stop: Another process has it open, and lets nobody look (exit code 2).
+    """
     try:
         with duckdb.connect(str(path), read_only=True) as connection:
             made_by = "SELECT 1 FROM duckdb_views() WHERE (schema_name, view_name) = (?, 'chargelake')"
             return connection.execute(made_by, [_MARK]).fetchone() is not None
-    except duckdb.Error:
+    except duckdb.Error as error:
+        if "Could not set lock" in str(error):
+            raise Stop(Exit.USAGE, f"{path} is open elsewhere; close it there, or name another") from None
         return False
 
 

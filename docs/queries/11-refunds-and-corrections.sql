@@ -1,8 +1,8 @@
 -- Which bills were corrected after they were first told, and what was refunded?
 --
 -- Read it: a row is a revision of a session that tells another bill than the one before, newest first. `before` is null
--- where there was no bill yet: a bill that came late. A negative `change` is a refund. What was read in the run before
--- is in the landed answer `raw_ref` of that revision.
+-- where there was no bill yet: a bill that came late. A negative `change` is a refund. `raw_ref` is the landed answer
+-- that told it. Bills below 0 stand here with their first telling, too.
 WITH bill AS (
     SELECT
         session_id,

@@ -20,12 +20,17 @@ AsOf = Annotated[
 Sql = Annotated[
     str | None, typer.Argument(metavar="SQL", help="A query over the tables by name: charge_sessions, completeness, …")
 ]
+FromFile = Annotated[
+    Path | None, typer.Option("--file", metavar="FILE", help="Take the SQL from a file, as one of docs/queries.")
+]
 Init = Annotated[
     bool, typer.Option("--init", help="Make a DuckDB file of views instead; a FILE may be named in place of the SQL.")
 ]
 
 
-def query(sql: Sql = None, as_of: AsOf = None, init: Init = False, as_json: AsJson = False) -> None:
+def query(
+    sql: Sql = None, file: FromFile = None, as_of: AsOf = None, init: Init = False, as_json: AsJson = False
+) -> None:
     """Run SQL (DuckDB) over the published tables, as they are or as they were known at an instant.
 
     With --as-of, sessions, days, their histories, quarantine and runs are those received by then; completeness and
@@ -41,11 +46,19 @@ def query(sql: Sql = None, as_of: AsOf = None, init: Init = False, as_json: AsJs
     if init:
         _make_views(house, sql, as_of, as_json=as_json)
         return
-    if sql is None:
-        raise Stop(Exit.USAGE, 'query: say what to ask, as chargelake query "SELECT count(*) FROM charge_sessions"')
     with clear_errors():
-        columns, rows = run_query(house, sql, instant(house, as_of, "--as-of"))
+        columns, rows = run_query(house, _one_of(sql, file), instant(house, as_of, "--as-of"))
     show_rows(columns, rows, as_json=as_json)
+
+
+def _one_of(sql: str | None, file: Path | None) -> str:
+    """The SQL that was given, in words or as a file."""
+    if (sql is None) == (file is None):
+        raise Stop(Exit.USAGE, 'query: say what to ask, as chargelake query "SELECT count(*) FROM vehicles", or --file')
+    try:
+        return sql or (file.read_text("utf-8") if file else "")
+    except UnicodeDecodeError:
+        raise Stop(Exit.USAGE, f"{file}: it is not UTF-8 text") from None
 
 
 def _make_views(house: House, file: str | None, as_of: str | None, *, as_json: bool) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -71,6 +72,11 @@ def test_a_factor_needs_no_end() -> None:
     assert grams(session(None, timezone="Europe/Berlin")) == [(3000.0, "a mean")]
 
 
+def test_a_factor_may_be_taken_for_later_years() -> None:
+    rules = carbon(FACTOR.replace("2026", "2023\nlast_year = 2026"))
+    assert grams(session(timezone="Europe/Berlin"), rules=rules) == [(3000.0, "a mean")]
+
+
 def test_no_energy_is_no_gram() -> None:
     assert grams(session(kwh=0.0)) == [(0.0, "a series")]
 
@@ -136,6 +142,8 @@ def test_the_columns_are_those_of_the_table() -> None:
     ("text", "said"),
     [
         (FACTOR + FACTOR, "there are two factors for DE in 2026"),
+        (FACTOR + FACTOR.replace("2026", "2023\nlast_year = 2027"), "there are two factors for DE in 2026"),
+        (FACTOR + "last_year = 2025\n", "the factor of DE: last_year 2025 is before 2026"),
         (FACTOR.replace("300", "0.3e9"), "the factor of DE in 2026: g_per_kwh is in grams"),
         (FACTOR.replace("300", "-1"), "the factor of DE in 2026: g_per_kwh is in grams"),
         (FACTOR.replace("DE", "Germany"), "Expected `str` matching regex"),
@@ -171,3 +179,9 @@ def test_grams_are_those_of_a_sum_minute_by_minute(
     each = Decimal(watt_hours) / 1000 / minutes
     slowly = sum(each * values[minute // 60] for minute in range(start, start + minutes))
     assert found == [(pytest.approx(float(slowly), rel=1e-6, abs=1e-3), "a series")]
+
+
+def test_the_factors_that_ship_can_be_used() -> None:
+    shipped = Path(__file__).parents[2] / "data" / "reference" / "carbon.toml"
+    countries = {entry.country for entry in carbon(shipped.read_text("utf-8")).factors}
+    assert countries >= {"AT", "CA", "CH", "DE", "FR", "GB", "NL", "NO", "US"}

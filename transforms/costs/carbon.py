@@ -75,7 +75,7 @@ def _scoped(sessions: pl.DataFrame, carbon: Carbon, countries: Mapping[str, str]
     zones = {zone: countries.get(zone) for zone in sessions["timezone"].unique()}
     country = pl.col("timezone").replace_strict(list(zones), list(zones.values()), return_dtype=pl.String)
     factors = pl.DataFrame(
-        [(each.country, each.year, float(each.g_per_kwh), each.source) for each in carbon.factors],
+        [(each.country, year, float(each.g_per_kwh), each.source) for each in carbon.factors for year in each.years],
         schema={"country": pl.String, "year": pl.Int32, "factor": pl.Float64, "factor_source": pl.String},
         orient="row",
     )

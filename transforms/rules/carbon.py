@@ -20,15 +20,22 @@ _MICRO: Final = 10**6
 
 Country = Annotated[str, Meta(pattern="^[A-Z]{2}$")]
 Text = Annotated[str, Meta(min_length=1)]
+Year = Annotated[int, Meta(ge=2000, le=2200)]
 
 
 class FactorEntry(Struct, frozen=True, forbid_unknown_fields=True):
-    """The mean of a country's grid in a year, as it is written."""
+    """The mean of a country's grid in a year, and whether it is taken for later ones, as it is written."""
 
     country: Country
-    year: Annotated[int, Meta(ge=2000, le=2200)]
+    year: Year
     g_per_kwh: Decimal
     source: Text
+    last_year: Year | None = None
+
+    @property
+    def years(self) -> range:
+        """The years it is taken for."""
+        return range(self.year, (self.last_year or self.year) + 1)
 
 
 class SeriesEntry(Struct, frozen=True, forbid_unknown_fields=True):
@@ -93,13 +100,15 @@ def _refuse_odd(read: CarbonFile) -> None:
         if not (entry.g_per_kwh.is_finite() and 0 <= entry.g_per_kwh <= MOST):
             name = f"{entry.country} in {entry.year}"
             raise BadRule(f"the factor of {name}: g_per_kwh is in grams, from 0 to {MOST}, not {entry.g_per_kwh}")
+        if not entry.years:
+            raise BadRule(f"the factor of {entry.country}: last_year {entry.last_year} is before {entry.year}")
     for series in read.series:
         if series.valid_to < series.valid_from:
             raise BadRule(f"the series {series.file}: valid_to {series.valid_to} is before valid_from")
 
 
 def _refuse_twice(read: CarbonFile) -> None:
-    years = [(entry.country, entry.year) for entry in read.factor]
+    years = [(entry.country, year) for entry in read.factor for year in entry.years]
     if twice := [key for key in years if years.count(key) > 1]:
         raise BadRule(f"there are two factors for {twice[0][0]} in {twice[0][1]}")
     for one, other in combinations(read.series, 2):
