@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from policy_cases import RATE, policy
 
-from transforms.rules.policies import Distance, checked, distances
+from transforms.rules.policies import Distance, checked, distances, parse
 from transforms.rules.reading import BadRule
 
 FLAT = '[[rule]]\nname = "flat"\nkind = "flat_sum"\namount = 30\n'
@@ -67,3 +69,18 @@ def test_a_distance_that_cannot_be_is_refused(row, said):
 def test_a_distance_is_of_a_vehicle_by_its_name_on_pages():
     told = distances("driver,vehicle,month,distance,unit\n,BMW-1,2026-10,812.5,km\n", {"BMW-1": "v-1"})
     assert told == (Distance(None, "v-1", "2026-10", 812_500, "km"),)
+
+
+SHIPPED = sorted((Path(__file__).parents[2] / "data" / "reference" / "policies").glob("*.toml"))
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
+def test_a_shipped_policy_can_be_used_and_sends_to_the_tax_adviser(file: Path):
+    shipped = parse(file.read_text("utf-8"), frozenset({"EUR", "GBP"}))
+    assert shipped.caveat.startswith("Check with your tax adviser.")
+    assert (shipped.source.startswith("https://"), shipped.source_date.year > 2020) == (True, True)
+
+
+def test_the_shipped_policies_stand_beside_each_other():
+    read = [(file.name, parse(file.read_text("utf-8"), frozenset({"EUR", "GBP"}))) for file in SHIPPED]
+    assert {each.country for each in checked(read)} == {"DE", "AT", "GB"}

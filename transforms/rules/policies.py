@@ -127,7 +127,7 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
         valid_from: First local day on which it counts.
         valid_to: Last local day; None: until further notice.
         source: Where its figures are from.
-        source_date: The day of that source.
+        source_date: The day of that source, or on which it was read if it tells none.
         caveat: What a reader must know before anything is paid by it.
         rule: What is paid.
         who: Whom it is for.
