@@ -34,8 +34,7 @@ def publish_costs(house: House, *, anew: bool = False) -> None:
         house: The house; the caller holds the lake.
         anew: Make all of them, whatever has changed.
     """
-    made = {} if anew else _made(house)
-    now = _digests(house)
+    now, made = _digests(house), {} if anew else _made(house)
     due = sorted(month for month in now.keys() | made.keys() if now.get(month) != made.get(month))
     for chunk in _chunks(due):
         costs = costs_of(house, chunk)
@@ -72,12 +71,14 @@ def cost_rules(house: House) -> CostRules:
         carbon=rules.carbon,
         countries=countries(),
         curve=rules.power,
+        assignments=rules.assignments,
     )
 
 
-def all_months(house: House) -> Iterator[list[str]]:
-    """The months that have sessions, in chunks of neighbours."""
-    yield from _chunks(sorted({str(each.month) for each in _partitions(house)}))
+def settled_months(house: House) -> Iterator[list[str]]:
+    """The months whose costs were made of the sessions and rules of now, in chunks of neighbours."""
+    made = _made(house)
+    yield from _chunks(sorted(month for month, (of, _) in _digests(house).items() if made.get(month, [None])[0] == of))
 
 
 def _partitions(house: House) -> list[Partition]:
@@ -89,16 +90,19 @@ def _to_publish(house: House, costs: pl.DataFrame, chunk: Iterable[str]) -> set[
     return stand | {Partition(make, month) for make, month in costs.select("make", "month").unique().iter_rows()}
 
 
-def _digests(house: House) -> dict[str, str]:
-    """What the costs of each month are made of - its sessions, those around it, the rules - and what they are now."""
+def _digests(house: House) -> dict[str, list[str]]:
+    """By month: what its costs are made of - its sessions, those around it, the rules - and what they are now."""
     of, costs = _files(house, CHARGE_SESSIONS), _files(house, SESSION_COSTS)
     rules = (house.rules.digest_but_rates, house.settings.reporting_currency, schemas.SCHEMA_VERSION)
     return {
-        month: _hash(
-            (rules, of_month(house.rules.rates, month).rows()),
-            [(near, of.get(near)) for near in sorted(_around([month]))],
-            costs.get(month),
-        )
+        month: [
+            _hash(
+                rules,
+                of_month(house.rules.rates, month).rows(),
+                [(near, of.get(near)) for near in sorted(_around([month]))],
+            ),
+            _hash(costs.get(month)),
+        ]
         for month in of.keys() | costs.keys()
     }
 
@@ -131,8 +135,8 @@ def _hash(*values: object) -> str:
     return hashlib.sha256(repr(values).encode()).hexdigest()
 
 
-def _made(house: House) -> dict[str, str]:
+def _made(house: House) -> dict[str, list[str]]:
     if not house.store.exists(_FILE):
         return {}
-    made: dict[str, str] = json.loads(house.store.read(_FILE))
+    made: dict[str, list[str]] = json.loads(house.store.read(_FILE))
     return made

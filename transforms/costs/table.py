@@ -9,12 +9,14 @@ import polars as pl
 
 from lake.schemas import SESSION_COSTS
 from transforms import months
+from transforms.costs.assigning import with_assignment
 from transforms.costs.billed import billed_lines
 from transforms.costs.carbon import with_co2
 from transforms.costs.currency import with_reporting
 from transforms.costs.lines import joined, with_state
 from transforms.costs.spread import CURVE
 from transforms.costs.tariffs import tariff_lines
+from transforms.rules.assignments import Assignment
 from transforms.rules.carbon import Carbon
 from transforms.rules.rates import Rates
 from transforms.rules.tariffs import Tariff
@@ -30,6 +32,7 @@ class CostRules:
 
     Attributes:
         tariffs: All tariffs and versions.
+        assignments: Who has which vehicle.
         curve: Power of vehicles (`CURVE`).
         rates: Rates of currencies.
         reporting_currency: ISO 4217 code.
@@ -44,6 +47,7 @@ class CostRules:
     digits: Mapping[str, int]
     carbon: Carbon = field(default_factory=Carbon)
     countries: Mapping[str, str] = field(default_factory=dict)
+    assignments: tuple[Assignment, ...] = ()
     curve: pl.DataFrame = field(default_factory=CURVE.to_frame)
 
 
@@ -57,9 +61,7 @@ def session_costs(sessions: pl.DataFrame, rules: CostRules) -> pl.DataFrame:
     Returns:
         `lake.schemas.SESSION_COSTS` and `month`, sorted as the table is. What vanished costs nothing and has no line.
     """
-    told = sessions.filter(pl.col("status") != "vanished").with_columns(
-        pl.lit(None, pl.String).alias("driver"), pl.lit(None, pl.String).alias("cost_centre")
-    )
+    told = with_assignment(sessions.filter(pl.col("status") != "vanished"), rules.assignments)
     has_bill = pl.col("currency").is_not_null()
     by_tariff = tariff_lines(told.filter(~has_bill), rules.tariffs, rules.curve, rules.digits)
     costs = with_state(joined([billed_lines(told), by_tariff]))
