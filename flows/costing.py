@@ -94,17 +94,12 @@ def _digests(house: House) -> dict[str, list[str]]:
     """By month: what its costs are made of - its sessions, those around it, the rules - and what they are now."""
     of, costs = _files(house, CHARGE_SESSIONS), _files(house, SESSION_COSTS)
     rules = (house.rules.digest_but_rates, house.settings.reporting_currency, schemas.SCHEMA_VERSION)
-    return {
-        month: [
-            _hash(
-                rules,
-                of_month(house.rules.rates, month).rows(),
-                [(near, of.get(near)) for near in sorted(_around([month]))],
-            ),
-            _hash(costs.get(month)),
-        ]
-        for month in of.keys() | costs.keys()
-    }
+
+    def made_of(month: str) -> str:
+        near = [(each, of.get(each)) for each in sorted(_around([month]))]
+        return _hash(rules, of_month(house.rules.rates, month).rows(), near)
+
+    return {month: [made_of(month), _hash(costs.get(month))] for month in of.keys() | costs.keys()}
 
 
 def _files(house: House, table: schemas.Table) -> dict[str, list[str]]:
