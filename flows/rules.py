@@ -82,9 +82,14 @@ class RulesFolder:
         with self.saying_where(name):
             return _decoded(unpacked(content) if name.endswith(".zip") else content)
 
-    def digest(self, but: str | None = None) -> str:
-        """Hash of all that was read, or of all but the files of one folder: equal digests, equal rules."""
-        told = sorted(each for each in self.read.items() if but is None or not each[0].startswith(f"{but}/"))
+    @property
+    def digest(self) -> str:
+        """Hash of all that was read: equal digests, equal rules."""
+        return hashlib.sha256(repr(sorted(self.read.items())).encode()).hexdigest()
+
+    def digest_but(self, folder: str) -> str:
+        """The same of all but the files of one folder in it."""
+        told = sorted(each for each in self.read.items() if not each[0].startswith(f"{folder}/"))
         return hashlib.sha256(repr(told).encode()).hexdigest()
 
     @contextlib.contextmanager
@@ -176,8 +181,8 @@ def load_rules(path: Path, vehicle_ids: Mapping[str, str] = _NO_NAMES) -> Rules:
     people, paying = _assignments(folder, vehicle_ids), _policies(folder, vehicle_ids)
     driven = _distances(folder, vehicle_ids)
     return Rules(
-        digest=folder.digest(),
-        digest_but_rates=folder.digest(RATES),
+        digest=folder.digest,
+        digest_but_rates=folder.digest_but(RATES),
         tariffs=told,
         power=curves,
         rates=exchange,
