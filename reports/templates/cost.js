@@ -1,0 +1,510 @@
+"use strict";
+// Filters of the cost page. It adds up the cells of the page again and draws what reports/costs/content.py and
+// drawing.py drew, element by element; all numbers are whole (BigInt), so that sums are exact. Text from data becomes
+// text nodes and attributes only, never markup.
+(() => {
+const data = JSON.parse(document.getElementById("cells").textContent);
+const chosen = {};
+let by = data.by;
+const HEIGHT = 150, TOP = 10, BELOW = 34, ROW = 22, SHADES = 6, MOST_BARS = 12, SIX = 6;
+const NONE = "–", NOT_KNOWN = "not known";
+const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+const HOURS = Array.from({ length: 24 }, (_, hour) => String(hour));
+const hourLabels = HOURS.map((hour, at) => [at % 3 === 0 ? hour : "", "", `${hour}:00`]);
+
+// whole numbers: reports/costs/exact.py
+
+const size = (value) => (value < 0n ? -value : value);
+const ten = (places) => 10n ** BigInt(places);
+const most = (values, least) => values.reduce((high, each) => (each > high ? each : high), least);
+const sum = (values) => values.reduce((total, each) => total + each, 0n);
+
+function divided(value, by) {
+  const whole = (2n * size(value) + by) / (2n * by);
+  return value < 0n ? -whole : whole;
+}
+
+const grouped = (digits) => digits.replace(/\B(?=(\d{3})+$)/g, ",");
+
+function written(value, places, digits) {
+  const whole = places > digits ? divided(size(value), ten(places - digits)) : size(value) * ten(digits - places);
+  const text = String(whole).padStart(digits + 1, "0");
+  const cut = text.length - digits;
+  return (value < 0n && whole ? "-" : "") + grouped(text.slice(0, cut)) + (digits ? "." + text.slice(cut) : "");
+}
+
+function energy(value) {
+  const text = written(value, SIX, 1);
+  return value && text === "0.0" ? "< 0.1" : text;
+}
+
+function share(part, whole) {
+  if (whole <= 0n) return "not told";
+  if (part === 0n || part === whole) return part ? "100 %" : "0 %";
+  const tenths = divided(1000n * part, whole);
+  return `${written(tenths < 1n ? 1n : tenths > 999n ? 999n : tenths, 1, 1)} %`;
+}
+
+function step(span) {
+  for (let at = 1n; ; at *= 10n) for (const times of [1n, 2n, 5n]) if (span <= 4n * times * at) return times * at;
+}
+
+function plain(value, places) {
+  const text = written(value, places, places);
+  return text.includes(".") ? text.replace(/0+$/, "").replace(/\.$/, "") : text;
+}
+
+function tick(value, places) {
+  if (size(value) >= ten(places + 6)) return plain(value, places + 6) + " M";
+  return size(value) >= ten(places + 4) ? plain(value, places + 3) + " k" : plain(value, places);
+}
+
+function percent(part, whole) {
+  const thousandths = (100000n * BigInt(part)) / BigInt(whole);
+  return `${thousandths / 1000n}.${String(thousandths % 1000n).padStart(3, "0")}%`;
+}
+
+const digitsOf = (code) => (code in data.digits ? data.digits[code] : 2);
+const money = (value, code) => `${written(value, SIX, digitsOf(code))} ${code}`;
+const priced = (value, code) => `${written(value, SIX, digitsOf(code) + 2)} ${code}`;
+const inKwh = (value) => `${energy(value)} kWh`;
+const inPercent = (value) => `${written(value, 1, 1)} %`;
+const count = (number) => grouped(String(number));
+const counted = (number, one, many) => `${count(number)} ${number === 1n ? one : many}`;
+
+// drawing: reports/costs/drawing.py
+
+const OF_SVG = new Set(["svg", "rect", "line", "text", "circle", "title"]);
+
+function element(name, attributes, ...children) {
+  const made = OF_SVG.has(name)
+    ? document.createElementNS("http://www.w3.org/2000/svg", name)
+    : document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+const placeOf = (value, [top, bottom]) => BigInt(TOP) + divided(BigInt(HEIGHT) * (top - value), top - bottom);
+const text = (x, y, anchor, words, of = "") => element("text", { x, y, "text-anchor": anchor, class: of }, words);
+
+function line(value, axis) {
+  const y = placeOf(value, axis);
+  return element("line", { x1: "0", x2: "100%", y1: y, y2: y, class: value === 0n ? "zero" : "grid" });
+}
+
+function lines(axis, apart, places) {
+  const values = [];
+  for (let value = axis[1]; value <= axis[0]; value += apart) values.push(value);
+  return [
+    values.map((value) => text("50", placeOf(value, axis) + 4n, "end", tick(value, places))),
+    values.map((value) => line(value, axis)),
+  ];
+}
+
+function axisOf(high, low, full) {
+  const span = high - low;
+  const apart = full ? full / 2n : step(span > 1n ? span : 1n);
+  const parts = (high + apart - 1n) / apart;
+  return [[full || (parts > 1n ? parts : 1n) * apart, low < 0n ? -((-low + apart - 1n) / apart) * apart : 0n], apart];
+}
+
+function below(labels, lower = 0) {
+  const all = labels.map((label, at) => [at, label]).filter(([, label]) => label[0]);
+  const every = Math.ceil(all.length / 12);
+  const shown = all.filter((_, number) => number % every === 0);
+  return shown.flatMap(([at, label], number) => {
+    const x = percent(2 * at + 1, 2 * labels.length), of = number % 2 && shown.length > 6 ? "minor" : "";
+    const first = text(x, TOP + HEIGHT + lower + 15, "middle", label[0], of);
+    return label[1] ? [first, text(x, TOP + HEIGHT + lower + 29, "middle", label[1], of)] : [first];
+  });
+}
+
+function plot(axis, marks, height) {
+  const tall = height + TOP + BELOW;
+  return element("div", { class: "plot", "aria-hidden": "true" },
+    element("svg", { class: "axis", width: 56, height: tall }, ...axis),
+    element("svg", { class: "marks", width: "100%", height: tall }, ...marks));
+}
+
+function bar(at, among, ends, axis, [colour, title]) {
+  const [y, until] = ends.map((end) => placeOf(end, axis)).sort((a, b) => Number(a - b));
+  const place = { x: percent(8 * at + 1, 8 * among), y, width: percent(6, 8 * among), height: until - y };
+  return element("rect", { ...place, class: colour }, element("title", {}, title));
+}
+
+function columns(labels, series, values, places, words, full = 0n) {
+  const high = most(values.map((column) => sum(column.filter((each) => each > 0n))), 0n);
+  const low = -most(values.map((column) => -sum(column.filter((each) => each < 0n))), 0n);
+  const [axis, apart] = axisOf(high, low, full);
+  const [ticks, marks] = lines(axis, apart, places);
+  values.forEach((column, at) => {
+    let up = 0n, down = 0n;
+    column.forEach((value, which) => {
+      const start = value > 0n ? up : down;
+      const title = `${labels[at][2]}, ${series[which][0]}: ${words(value)}`;
+      if (value) marks.push(bar(at, values.length, [start, start + value], axis, [series[which][1], title]));
+      if (value > 0n) up += value; else down += value;
+    });
+  });
+  return plot(ticks, [...marks, ...below(labels)], HEIGHT);
+}
+
+const FORMS = {
+  c1: (x, y) => ({ x, y: y - 4n, width: "8", height: "8", transform: "translate(-4 0)" }),
+  c2: (x, y) => ({ x, y: y - 2n, width: "12", height: "5", transform: "translate(-6 0)" }),
+  c9: (x, y) => ({ x, y: y - 6n, width: "5", height: "12", transform: "translate(-2 0)" }),
+};
+
+function dot(x, y, colour, title) {
+  const words = element("title", {}, title);
+  if (colour in FORMS) return element("rect", { ...FORMS[colour](x, y), class: colour }, words);
+  return element("circle", { cx: x, cy: y, r: "4.5", class: colour }, words);
+}
+
+function dots(labels, series, values, places, words) {
+  const known = values.flat().filter((value) => value !== null);
+  const [axis, apart] = axisOf(most(known, 0n), -most(known.map((value) => -value), 0n), 0n);
+  const [ticks, marks] = lines(axis, apart, places);
+  values.forEach((row, which) => {
+    const [name, colour] = series[which], long = 2 * row.length;
+    for (let at = 0; at < row.length - 1; at++) {
+      if (row[at] === null || row[at + 1] === null) continue;
+      const ends = { x1: percent(2 * at + 1, long), x2: percent(2 * at + 3, long) };
+      const heights = { y1: placeOf(row[at], axis), y2: placeOf(row[at + 1], axis) };
+      marks.push(element("line", { ...ends, ...heights, class: `join ${colour}` }));
+    }
+    row.forEach((value, at) => {
+      if (value === null) return;
+      const title = `${labels[at][2]}, ${name}: ${words(value)}`;
+      marks.push(dot(percent(2 * at + 1, long), placeOf(value, axis), colour, title));
+    });
+  });
+  return plot(ticks, [...marks, ...below(labels)], HEIGHT);
+}
+
+function shade(value, high) {
+  if (value <= 0n) return "q0";
+  const at = 1n + (value * BigInt(SHADES)) / high;
+  return `q${at > BigInt(SHADES) ? SHADES : at}`;
+}
+
+function heatMap(values, high) {
+  const axis = DAYS.map((day, at) => text("50", TOP + at * ROW + 15, "end", day));
+  const marks = values.flatMap((row, at) => row.map((value, hour) => {
+    const place = { x: percent(hour, 24), y: TOP + at * ROW, width: percent(1, 24), height: ROW - 1 };
+    const title = element("title", {}, `${DAYS[at]} ${hour}:00: ${inKwh(value)}`);
+    return element("rect", { ...place, class: shade(value, high) }, title);
+  }));
+  return plot(axis, [...marks, ...below(hourLabels, 7 * ROW - HEIGHT)], 7 * ROW);
+}
+
+function legend(series, more = []) {
+  const items = series.map(([name, colour], at) =>
+    element("li", {}, element("i", { class: colour }), name + (more[at] ? ` ${more[at]}` : "")));
+  return element("ul", { class: "key" }, ...items);
+}
+
+function table(headings, rows, label, last = 0) {
+  const head = element("tr", {}, ...headings.map(([words, kind]) => element("th", { scope: "col", class: kind }, words)));
+  const made = rows.map((row) => element("tr", {}, ...row.map((words, at) => element("td", { class: headings[at][1] }, words))));
+  const kept = made.length - last;
+  const body = [element("thead", {}, head), element("tbody", {}, ...made.slice(0, kept))];
+  const foot = last ? [element("tfoot", {}, ...made.slice(kept))] : [];
+  const region = { class: "scroll", tabindex: "0", role: "region", "aria-label": label };
+  return element("div", region, element("table", {}, ...body, ...foot));
+}
+
+// sums of cells
+
+const unfolded = ({ times, of }) => (of ? of.map((value) => BigInt(value) * BigInt(times)) : null);
+const cubes = Object.fromEntries(Object.entries(data.cubes).map(([name, cube]) => [name, {
+  keys: cube.keys, height: cube.height,
+  numbers: Object.fromEntries(Object.entries(cube.numbers).map(([key, column]) => [key, unfolded(column)])),
+}]));
+
+function rowsOf(cube) {
+  const filters = Object.entries(chosen).filter(([key]) => key in cube.keys);
+  const rows = [];
+  for (let at = 0; at < cube.height; at++) {
+    if (filters.every(([key, value]) => cube.keys[key][at] === value)) rows.push(at);
+  }
+  return rows;
+}
+
+let rows = {};
+const ID = "\u0000";
+
+function sums(name, keys) {
+  const cube = cubes[name], found = new Map(), numbers = Object.entries(cube.numbers);
+  if (!keys.length) found.set("", { at: [], row: Object.fromEntries(numbers.map(([key]) => [key, 0n])) });
+  for (const at of rows[name]) {
+    const places = keys.map((key) => cube.keys[key][at]), id = places.join(ID);
+    if (!found.has(id)) found.set(id, { at: places, row: Object.fromEntries(numbers.map(([key]) => [key, 0n])) });
+    const { row } = found.get(id);
+    for (const [key, column] of numbers) if (column && column[at]) row[key] += column[at];
+  }
+  const compared = (one, other) => {
+    const at = one.at.findIndex((place, which) => place !== other.at[which]);
+    return at < 0 ? 0 : one.at[at] - other.at[at];
+  };
+  const ordered = [...found.values()].sort(compared);
+  return ordered.map(({ at, row }) => ({ names: at.map((place, which) => data.names[keys[which]][place]), row }));
+}
+
+function lookup(name, keys) {
+  const found = new Map(sums(name, keys).map(({ names, row }) => [JSON.stringify(names), row]));
+  return (...names) => found.get(JSON.stringify(names));
+}
+
+// the parts of the page: reports/costs/content.py
+
+const named = (key, name) => (name !== null ? name : key in data.nobody ? data.nobody[key] : NOT_KNOWN);
+const nothing = (words) => [element("p", { class: "nothing" }, words)];
+const anyOf = (values) => values.some((row) => row.some((value) => value));
+const panel = (unit, drawn) => element("div", { class: "panel" }, element("p", { class: "unit" }, unit), drawn);
+const figures = (headings, lines, label) =>
+  element("details", {}, element("summary", {}, "The figures as a table"), table(headings, lines, label));
+const placeHeadings = (more) => data.places.map(([name]) => [name + more, "number"]);
+
+function currencies() {
+  return sums("costs", ["currency"]).filter(({ names: [code], row }) => code && row.costs + row.payments).map(({ names: [code] }) => code);
+}
+
+function tile(label, values, note) {
+  const strong = values.map((value) => element("strong", { class: values.length > 1 ? "several" : "" }, value));
+  return element("div", {}, element("dt", {}, label), element("dd", {}, ...strong, element("span", {}, note)));
+}
+
+function tiles() {
+  const [{ row: total }] = sums("costs", []), of = sums("costs", ["currency"]);
+  const has = total.sessions > total.no_energy || total.priced + total.unpriced > 0n;
+  const costs = of.filter(({ names: [code], row }) => code && row.costs).map(({ names: [code], row }) => money(row.cost, code));
+  const paid = of.filter(({ names: [code], row }) => code && row.payments).map(({ names: [code], row }) => money(row.reimbursed, code));
+  const silent = total.no_energy ? `; not told by ${counted(total.no_energy, "session", "sessions")}` : "";
+  const given = [
+    tile("Sessions", [count(total.sessions)], `${count(total.partial)} priced in part, ${count(total.no_price)} without a price`),
+    tile("Energy", [has ? inKwh(total.priced + total.unpriced) : NOT_KNOWN], `${energy(total.unpriced)} kWh of it without a price${silent}`),
+    tile("Cost", costs.length ? costs : [NOT_KNOWN], "what was billed or is priced by a tariff"),
+  ];
+  if (data.reporting && total.costs > total.not_converted) {
+    const note = total.not_converted
+      ? `without ${counted(total.not_converted, "amount", "amounts")} that no rate is known for`
+      : "each amount at the rate of its day";
+    given.push(tile(`Cost in ${data.reporting}`, [money(total.converted, data.reporting)], note));
+  }
+  if (paid.length) given.push(tile("Reimbursed by policy", paid, "is no part of the cost"));
+  if (total.co2_known) {
+    given.push(tile("CO₂", [`${written(total.co2, SIX, 1)} kg`], `of ${counted(total.co2_known, "session", "sessions")}`));
+  }
+  return [element("dl", { class: "tiles" }, ...given)];
+}
+
+function energyByMonth() {
+  const of = lookup("costs", ["month", "place"]);
+  const values = data.names.month.map((month) => data.places.map(([place]) => {
+    const row = of(month, place);
+    return row ? row.priced + row.unpriced : 0n;
+  }));
+  if (!anyOf(values)) return nothing("No session here tells an energy.");
+  const lines = values.map((row, at) => [data.months[at][2], ...row.map(energy)]);
+  return [legend(data.places), panel("kWh a month", columns(data.months, data.places, values, SIX, inKwh)),
+    figures([["Month", "label"], ...placeHeadings(", kWh")], lines, "Energy by month")];
+}
+
+function costByMonth() {
+  const of = lookup("costs", ["currency", "month", "place"]), panels = [], lines = [];
+  for (const code of currencies()) {
+    const cells = data.names.month.map((month) => data.places.map(([place]) => of(code, month, place)));
+    if (!cells.some((row) => row.some((cell) => cell && cell.costs))) continue;
+    const values = cells.map((row) => row.map((cell) => (cell ? cell.cost : 0n)));
+    panels.push(panel(`${code} a month`, columns(data.months, data.places, values, SIX, (value) => money(value, code))));
+    cells.forEach((row, at) => lines.push([code, data.months[at][2],
+      ...row.map((cell) => (cell && cell.costs ? money(cell.cost, code) : NONE))]));
+  }
+  if (!panels.length) return nothing("Nothing here has a price.");
+  return [legend(data.places), ...panels,
+    figures([["Currency", "label"], ["Month", "label"], ...placeHeadings("")], lines, "Cost by month")];
+}
+
+function priceByHour() {
+  const of = lookup("hours", ["currency", "place", "hour"]), panels = [], lines = [];
+  for (const code of data.names.currency.filter((name) => name)) {
+    const values = data.places.map(([place]) => HOURS.map((hour) => {
+      const row = of(code, place, hour);
+      return row && row.priced > 0n ? divided(row.cost * 1000000n, row.priced) : null;
+    }));
+    if (values.every((row) => row.every((value) => value === null))) continue;
+    const words = (value) => priced(value, code);
+    panels.push(panel(`${code} a kWh, by local hour`, dots(hourLabels, data.places, values, SIX, words)));
+    hourLabels.forEach((label, hour) => lines.push([code, label[2],
+      ...values.map((row) => (row[hour] === null ? NONE : words(row[hour])))]));
+  }
+  if (!panels.length) return nothing("No energy here has a price.");
+  return [legend(data.places), ...panels,
+    figures([["Currency", "label"], ["Hour", "label"], ...placeHeadings("")], lines, "Cost a kWh by hour")];
+}
+
+function heat() {
+  const of = lookup("hours", ["weekday", "hour"]);
+  const values = DAYS.map((_, at) => HOURS.map((hour) => {
+    const row = of(String(at + 1), hour);
+    return row && row.kwh > 0n ? row.kwh : 0n;
+  }));
+  const high = most(values.flat(), 0n);
+  if (!high) return nothing("No session here tells an energy.");
+  const shades = Array.from({ length: SHADES }, (_, at) => element("i", { class: `q${at + 1}` }));
+  const lines = values.map((row, at) => [DAYS[at], ...row.map((value) => (value ? energy(value) : "0"))]);
+  return [element("p", { class: "shades" }, "0 ", ...shades, ` ${energy(high)} kWh; white: none`),
+    panel("kWh, by weekday and local hour", heatMap(values, high)),
+    figures([["Day", "label"], ...HOURS.map((hour) => [`${hour}:00`, "number"])], lines, "Energy by weekday and hour, kWh")];
+}
+
+function shares(values) {
+  return values.map((column) => {
+    const whole = sum(column);
+    let total = 0n, done = 0n;
+    return column.map((value) => {
+      total += value;
+      const until = whole ? divided(1000n * total, whole) : 0n, part = until - done;
+      done = until;
+      return part;
+    });
+  });
+}
+
+function bands() {
+  const of = lookup("bands", ["month", "band"]);
+  const values = data.names.month.map((month) => data.bands.map(([band]) => (of(month, band) || { kwh: 0n }).kwh));
+  if (!anyOf(values)) return nothing("No energy here is priced by a tariff with bands.");
+  const totals = data.bands.map((_, at) => sum(values.map((row) => row[at])));
+  const lines = values.map((row, at) => [data.months[at][2], ...row.map(energy)]);
+  return [legend(data.bands, totals.map((total) => share(total, sum(totals)))),
+    panel("% of kWh by tariff", columns(data.months, data.bands, shares(values), 1, inPercent, 1000n)),
+    figures([["Month", "label"], ...data.bands.map(([name]) => [`${name}, kWh`, "number"])], lines, "Bands")];
+}
+
+function stations() {
+  const all = sums("stations", ["station"]);
+  if (!all.length) return nothing("No session here tells a station's name or address.");
+  const costs = {};
+  for (const { names: [name, code], row } of sums("stations", ["station", "currency"])) {
+    if (code && row.costs) (costs[`=${name}`] = costs[`=${name}`] || []).push(money(row.cost, code));
+  }
+  const ranked = [...all].sort((one, other) => Number(other.row.kwh - one.row.kwh)).slice(0, MOST_BARS);
+  const high = most(ranked.map(({ row }) => row.kwh), 1n);
+  const items = ranked.map(({ names: [name], row }) => {
+    const said = [`${energy(row.kwh)} kWh`, counted(row.sessions, "session", "sessions"), ...(costs[`=${name}`] || ["cost not known"])];
+    const width = percent(row.kwh > 0n ? row.kwh : 0n, high);
+    const strip = element("svg", { width: "100%", height: 8, "aria-hidden": "true" },
+      element("rect", { x: "0", y: "0", width, height: "8", class: "c0" }));
+    return element("li", {}, element("span", { class: "of" }, name), strip, element("span", { class: "quiet" }, said.join(" · ")));
+  });
+  const left = BigInt(all.length - ranked.length);
+  const more = left ? [element("p", { class: "quiet" }, `And ${counted(left, "other", "others")}.`)] : [];
+  return [element("p", { class: "unit" }, "kWh"), element("ol", { class: "bars" }, ...items), ...more];
+}
+
+function days() {
+  const of = lookup("days", ["stream", "month", "kind"]), panels = [], lines = [];
+  for (const stream of data.names.stream) {
+    const values = data.names.month.map((month) => data.knowledge.map(([kind]) => (of(stream, month, kind) || { days: 0n }).days));
+    if (!anyOf(values)) continue;
+    panels.push(panel(`% of vehicle days, ${stream}`, columns(data.months, data.knowledge, shares(values), 1, inPercent, 1000n)));
+    values.forEach((row, at) => lines.push([stream, data.months[at][2], ...row.map(count)]));
+  }
+  if (!panels.length) return nothing("Of no day here is it told whether it is known.");
+  const headings = [["Stream", "label"], ["Month", "label"], ...data.knowledge.map(([name]) => [name, "number"])];
+  return [legend(data.knowledge), ...panels, figures(headings, lines, "Vehicle days")];
+}
+
+function converted(row) {
+  if (!data.reporting || row.costs === row.not_converted) return NOT_KNOWN;
+  const amount = written(row.converted, SIX, digitsOf(data.reporting));
+  return row.not_converted ? `${amount} and ${count(row.not_converted)} without a rate` : amount;
+}
+
+function cells(code, row) {
+  const digits = digitsOf(code), all = row.priced + row.unpriced, bill = (value) => written(value, SIX, digits);
+  const unit = row.priced > 0n ? written(divided(row.cost * ten(digits + 2), row.priced), digits + 2, digits + 2) : "not told";
+  return [
+    named("currency", code), count(row.sessions), all || !row.no_energy ? energy(all) : NOT_KNOWN, energy(row.unpriced),
+    row.bills ? bill(row.billed) : NONE, row.tariffs ? bill(row.cost - row.billed) : NONE,
+    row.costs ? bill(row.cost) : NOT_KNOWN, row.costs ? unit : NOT_KNOWN,
+    row.payments ? bill(row.reimbursed) : NONE, converted(row), count(row.partial), count(row.no_price),
+  ];
+}
+
+function costTable() {
+  const groups = sums("costs", [by, "currency"]), totals = sums("costs", ["currency"]);
+  if (!groups.length) return nothing("Nothing here.");
+  const lines = groups.map(({ names: [name, code], row }) => [named(by, name), ...cells(code, row)]);
+  const ends = totals.map(({ names: [code], row }) => ["Total", ...cells(code, row)]);
+  const headings = [[data.headings[by], "name"], ["Currency", "label"], ...["Sessions", "kWh", "of it without a price",
+    "Billed", "By tariff", "Cost", "a kWh priced", "Reimbursed", `Cost in ${data.reporting || NONE}`, "Partial",
+    "Without a price"].map((words) => [words, "number"])];
+  return [table(headings, [...lines, ...ends], `Costs by ${data.headings[by].toLowerCase()}`, ends.length)];
+}
+
+function unknown() {
+  const found = sums("reasons", ["reason"]);
+  if (!found.length) return nothing("Everything here has a price.");
+  const lines = found.map(({ names: [reason], row }) =>
+    [reason, count(row.lines), energy(row.unpriced), Object.hasOwn(data.meanings, reason) ? data.meanings[reason] : ""]);
+  const headings = [["Reason", "label"], ["Lines", "number"], ["kWh told", "number"], ["What it means", "prose"]];
+  return [table(headings, lines, "Lines without an amount by reason")];
+}
+
+// filters
+
+const PARTS = {
+  tiles: [tiles, "costs"], table: [costTable, "costs"], energy: [energyByMonth, "costs"], cost: [costByMonth, "costs"],
+  price: [priceByHour, "hours"], heat: [heat, "hours"], bands: [bands, "bands"], stations: [stations, "stations"],
+  days: [days, "days"], unknown: [unknown, "reasons"],
+};
+const heading = (key) => data.headings[key].toLowerCase();
+
+function show() {
+  rows = Object.fromEntries(Object.entries(cubes).map(([name, cube]) => [name, rowsOf(cube)]));
+  for (const [id, [made, cube]] of Object.entries(PARTS)) {
+    document.getElementById(id).replaceChildren(...made());
+    const without = Object.keys(chosen).filter((key) => !(key in cubes[cube].keys)).map(heading);
+    const note = document.getElementById(`${id}-note`);
+    if (note) note.textContent = without.length ? `Not filtered by ${without.join(", ")}.` : "";
+  }
+  const said = Object.entries(chosen).map(([key, at]) => `${heading(key)}: ${named(key, data.names[key][at])}`);
+  document.getElementById("filtered").textContent = said.length ? `Shown is only ${said.join("; ")}.` : "";
+  document.getElementById("by").textContent = heading(by);
+}
+
+function select(key, label, options, changed) {
+  const box = element("select", { id: `choose-${key}` }, ...options.map(([value, words]) => element("option", { value }, words)));
+  box.addEventListener("change", () => { changed(box.value); show(); });
+  return element("label", {}, element("span", {}, label), box);
+}
+
+function filter(key) {
+  const options = data.names[key].map((name, at) => [String(at), named(key, name)]);
+  return select(key, data.headings[key], [["", "all"], ...options], (value) => {
+    if (value === "") delete chosen[key]; else chosen[key] = Number(value);
+  });
+}
+
+function start() {
+  const bar = document.getElementById("filters");
+  bar.append(...data.filters.filter((key) => data.names[key].length > 1).map(filter));
+  bar.append(select("by", "Table by", data.tables.map((key) => [key, heading(key)]), (value) => { by = value; }));
+  document.getElementById("choose-by").value = by;
+  const reset = element("button", { type: "button", id: "reset" }, "Show all");
+  reset.addEventListener("click", () => {
+    for (const key of Object.keys(chosen)) { delete chosen[key]; document.getElementById(`choose-${key}`).value = ""; }
+    by = data.by;
+    document.getElementById("choose-by").value = by;
+    show();
+  });
+  bar.append(reset);
+  bar.hidden = false;
+}
+
+start();
+})();
