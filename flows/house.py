@@ -175,10 +175,15 @@ class House:
         vehicles = [(each.vehicle_id, each.make) for each in self.registry.vehicles()]
         return namer(house_key(self.engine, "names"), vehicles)
 
+    def ids_by_name(self) -> dict[str, str]:
+        """Smartcar's ids of vehicles by the names that pages show."""
+        called = self.names()
+        return {called(each.vehicle_id): each.vehicle_id for each in self.registry.vehicles()}
+
     @cached_property
     def rules(self) -> Rules:
         """What people wrote of places, tariffs, policies, assignments, rates and carbon."""
-        return load_rules(Path(self.settings.rules))
+        return load_rules(Path(self.settings.rules), self.ids_by_name())
 
     @cached_property
     def tables(self) -> Tables:

@@ -7,6 +7,7 @@ from typing import Final
 
 import polars as pl
 
+from flows.costing import all_months, costs_of
 from flows.exits import Stop
 from flows.house import House
 from lake import schemas
@@ -111,12 +112,22 @@ def _standing_faults(house: House) -> Iterator[str]:
     published = house.tables.read(schemas.CHARGE_SESSIONS).sort(schemas.CHARGE_SESSIONS.sort_by)
     if not standing.equals(published):
         yield "charge_sessions: differs from the latest revisions in session_history; `chargelake rebuild` heals it"
+    else:
+        yield from _cost_faults(house)
     latest = days.current(house.tables.read(schemas.CHARGE_DAY_HISTORY))
     if not latest.equals(house.tables.read(schemas.CHARGE_DAYS).sort(schemas.CHARGE_DAYS.sort_by)):
         yield "charge_days: differs from the latest revisions in charge_day_history; `chargelake rebuild` heals it"
     for table in (schemas.CHARGE_SCHEDULES, schemas.CLIMATE_STATES):
         if not snapshots.is_sound(table, house.tables.read(table)):
             yield f"{table.name}: a revision is not followed by the one that replaced it; `chargelake rebuild` heals it"
+
+
+def _cost_faults(house: House) -> Iterator[str]:
+    for wanted in all_months(house):
+        kept = [each for each in house.tables.partitions(schemas.SESSION_COSTS) if each.month in wanted]
+        costs = house.tables.read(schemas.SESSION_COSTS, kept)
+        if not costs_of(house, wanted).equals(costs.sort(schemas.SESSION_COSTS.sort_by)):
+            yield f"session_costs: {wanted[0]} to {wanted[-1]} differ from what the rules make; `chargelake rebuild`"
 
 
 def _sum_faults(house: House) -> Iterator[str]:

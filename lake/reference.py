@@ -61,6 +61,11 @@ def country_of(zone: str | None) -> str | None:
     return _countries().get(zone or "")
 
 
+def countries() -> dict[str, str]:
+    """The ISO 3166 code of the country by IANA zone, of all zones that are named for one."""
+    return dict(_countries())
+
+
 def _file(name: str) -> Path:
     folder = _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT
     return folder / name

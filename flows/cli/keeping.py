@@ -20,7 +20,7 @@ def rebuild() -> None:
         differing = make_anew(house)
         forgotten = forget_what_is_gone(house)
         descriptions.keep(house)
-        publish_state(house)
+        publish_state(house, anew=True)
     say(f"rebuilt from raw: {differing} files of the lake differed and were replaced")
     if forgotten:
         say(f"landed files are gone: {forgotten} days that only they told are unknown again; `chargelake run` asks")
