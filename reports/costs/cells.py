@@ -27,7 +27,7 @@ DIMENSIONS: Final = ("make", "vehicle", "driver", "cost_centre", "place", "month
 """What the page can be filtered by."""
 NO_BAND: Final = "no band"
 
-_DROPPED: Final = ("vehicle", "driver", "cost_centre", "month", "make", "place")
+_DROPPED: Final = ("vehicle", "driver", "cost_centre", "make")
 _COST_SIDE: Final = pl.col("basis") != "policy"
 _HAS_AMOUNT: Final = pl.col("amount").is_not_null()
 _SLOT: Final = "30m"

@@ -17,7 +17,7 @@ from reports.costs.drawing import Label, Series, element
 NOT_KNOWN: Final = "not known"
 NONE: Final = "–"
 NO_CURRENCY: Final = "no price"
-MOST_BARS: Final = 12
+MOST_BARS: Final = 8
 HEADINGS: Final = {
     "make": "Make", "vehicle": "Vehicle", "driver": "Driver", "cost_centre": "Cost centre", "place": "Place",
     "month": "Month", "currency": "Currency", "day": "Day",

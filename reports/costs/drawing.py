@@ -221,8 +221,8 @@ def _dot(x: str, y: int, colour: str, title: str) -> Markup:
     """A circle, a square, a diamond or a bar, so that colour is not all that tells."""
     words = element("title", {}, title)
     forms = {
-        "c1": {"x": x, "y": y - 4, "width": "8", "height": "8", "transform": "translate(-4 0)"},
-        "c2": {"x": x, "y": y - 2, "width": "12", "height": "5", "transform": "translate(-6 0)"},
+        "c3": {"x": x, "y": y - 4, "width": "8", "height": "8", "transform": "translate(-4 0)"},
+        "c1": {"x": x, "y": y - 2, "width": "12", "height": "5", "transform": "translate(-6 0)"},
         "c9": {"x": x, "y": y - 6, "width": "5", "height": "12", "transform": "translate(-2 0)"},
     }
     if colour in forms:

@@ -14,6 +14,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from hashlib import sha256
+from itertools import groupby
 from typing import Any, Final, Protocol
 
 import polars as pl
@@ -33,7 +34,7 @@ OTHER_BANDS: Final = "other bands"
 
 _TEMPLATE: Final = "cost.html.j2"
 _POLICY: Final = "POLICY-OF-THE-PAGE"
-_PLACES: Final = (Series("home", "c0"), Series("work", "c1"), Series("public", "c2"), Series("unknown", "c9"))
+_PLACES: Final = (Series("home", "c0"), Series("work", "c3"), Series("public", "c1"), Series("unknown", "c9"))
 _COLOURS: Final = ("c0", "c1", "c3", "c5", "c4", "c2", "c6")
 _SAFE_WHOLE: Final = 2**53
 _STYLE: Final = re.compile(r"<style>(.*?)</style>", re.DOTALL)
@@ -176,7 +177,9 @@ def _bands(cube: Cube) -> tuple[Series, ...]:
     told = [Series(name, _COLOURS[at]) for at, name in enumerate(names)]
     if ranked.height > len(_COLOURS):
         told.append(Series(OTHER_BANDS, "c6"))
-    return (*told, Series(cells.NO_BAND, "c9"))
+    if cells.NO_BAND in ranked["band"].to_list():
+        told.append(Series(cells.NO_BAND, "c9"))
+    return tuple(told)
 
 
 def _with_few_bands(cube: Cube, bands: Iterable[Series]) -> Cube:
@@ -227,20 +230,24 @@ def _columns(cube: Cube, view: View) -> dict[str, Any]:
     keys = {}
     for key in cube.keys:
         places = {name: at for at, name in enumerate(view.names[key])}
-        keys[key] = [places[name] for name in cube.frame[key].to_list()]
+        keys[key] = _folded([places[name] for name in cube.frame[key].to_list()])
     numbers = {name: _numbers(cube.frame[name].to_list()) for name in cube.frame.columns if name not in cube.keys}
     return {"height": cube.frame.height, "keys": keys, "numbers": numbers}
 
 
 def _numbers(values: list[int]) -> dict[str, Any]:
-    """Whole numbers by a power of ten; what a script's numbers cannot hold exactly is text. All zeros are left out."""
+    """Whole numbers by a power of ten; what a script's numbers cannot hold exactly is text."""
     times = 1
-    if not any(values):
-        return {"times": 1, "of": None}
-    while all(value % (times * 10) == 0 for value in values):
+    while any(values) and all(value % (times * 10) == 0 for value in values):
         times *= 10
     small = [value // times for value in values]
-    return {"times": times, "of": [value if abs(value) < _SAFE_WHOLE else str(value) for value in small]}
+    return {"times": times, **_folded([value if abs(value) < _SAFE_WHOLE else str(value) for value in small])}
+
+
+def _folded(values: list[Any]) -> dict[str, Any]:
+    """Values, or where that is shorter, runs of them: how often each, and which."""
+    runs = [each for value, same in groupby(values) for each in (len(list(same)), value)]
+    return {"runs": runs} if len(runs) < len(values) else {"of": values}
 
 
 def _script_safe(value: Any) -> Markup:

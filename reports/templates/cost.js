@@ -6,7 +6,7 @@
 const data = JSON.parse(document.getElementById("cells").textContent);
 const chosen = {};
 let by = data.by;
-const HEIGHT = 150, TOP = 10, BELOW = 34, ROW = 22, SHADES = 6, MOST_BARS = 12, SIX = 6;
+const HEIGHT = 150, TOP = 10, BELOW = 34, ROW = 22, SHADES = 6, MOST_BARS = 8, SIX = 6;
 const NONE = "–", NOT_KNOWN = "not known";
 const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const HOURS = Array.from({ length: 24 }, (_, hour) => String(hour));
@@ -151,8 +151,8 @@ function columns(labels, series, values, places, words, full = 0n) {
 }
 
 const FORMS = {
-  c1: (x, y) => ({ x, y: y - 4n, width: "8", height: "8", transform: "translate(-4 0)" }),
-  c2: (x, y) => ({ x, y: y - 2n, width: "12", height: "5", transform: "translate(-6 0)" }),
+  c3: (x, y) => ({ x, y: y - 4n, width: "8", height: "8", transform: "translate(-4 0)" }),
+  c1: (x, y) => ({ x, y: y - 2n, width: "12", height: "5", transform: "translate(-6 0)" }),
   c9: (x, y) => ({ x, y: y - 6n, width: "5", height: "12", transform: "translate(-2 0)" }),
 };
 
@@ -217,11 +217,24 @@ function table(headings, rows, label, last = 0) {
 
 // sums of cells
 
-const unfolded = ({ times, of }) => (of ? of.map((value) => BigInt(value) * BigInt(times)) : null);
-const cubes = Object.fromEntries(Object.entries(data.cubes).map(([name, cube]) => [name, {
-  keys: cube.keys, height: cube.height,
-  numbers: Object.fromEntries(Object.entries(cube.numbers).map(([key, column]) => [key, unfolded(column)])),
-}]));
+function unfolded({ of, runs }) {
+  if (of) return of;
+  const values = [];
+  for (let at = 0; at < runs.length; at += 2) for (let left = runs[at]; left > 0; left--) values.push(runs[at + 1]);
+  return values;
+}
+
+// Numbers while their sum is exact in them (below 2^53), BigInt otherwise; multiplied by `times` at the end.
+function column({ times, ...folded }) {
+  const of = unfolded(folded);
+  const whole = sum(of.map((value) => size(BigInt(value))));
+  const isSafe = whole < 9007199254740992n;
+  return { times: BigInt(times), of: isSafe ? of : of.map(BigInt), none: isSafe ? 0 : 0n, empty: whole === 0n };
+}
+
+const mapped = (object, made) => Object.fromEntries(Object.entries(object).map(([key, value]) => [key, made(value)]));
+const cubes = mapped(data.cubes, (cube) =>
+  ({ height: cube.height, keys: mapped(cube.keys, unfolded), numbers: mapped(cube.numbers, column) }));
 
 function rowsOf(cube) {
   const filters = Object.entries(chosen).filter(([key]) => key in cube.keys);
@@ -233,23 +246,35 @@ function rowsOf(cube) {
 }
 
 let rows = {};
-const ID = "\u0000";
 
 function sums(name, keys) {
-  const cube = cubes[name], found = new Map(), numbers = Object.entries(cube.numbers);
-  if (!keys.length) found.set("", { at: [], row: Object.fromEntries(numbers.map(([key]) => [key, 0n])) });
+  const cube = cubes[name], found = new Map(), all = Object.entries(cube.numbers);
+  const numbers = all.filter(([, { empty }]) => !empty);
+  const empty = () => Object.fromEntries(all.map(([key, { none }]) => [key, none]));
+  const columns = keys.map((key) => [cube.keys[key], data.names[key].length]);
+  if (!keys.length) found.set(0, empty());
   for (const at of rows[name]) {
-    const places = keys.map((key) => cube.keys[key][at]), id = places.join(ID);
-    if (!found.has(id)) found.set(id, { at: places, row: Object.fromEntries(numbers.map(([key]) => [key, 0n])) });
-    const { row } = found.get(id);
-    for (const [key, column] of numbers) if (column && column[at]) row[key] += column[at];
+    let id = 0;
+    for (const [places, many] of columns) id = id * many + places[at];
+    let row = found.get(id);
+    if (!row) found.set(id, (row = empty()));
+    for (const [key, { of }] of numbers) row[key] += of[at];
   }
-  const compared = (one, other) => {
-    const at = one.at.findIndex((place, which) => place !== other.at[which]);
-    return at < 0 ? 0 : one.at[at] - other.at[at];
-  };
-  const ordered = [...found.values()].sort(compared);
-  return ordered.map(({ at, row }) => ({ names: at.map((place, which) => data.names[keys[which]][place]), row }));
+  const ordered = [...found].sort(([one], [other]) => one - other);
+  return ordered.map(([id, row]) => ({
+    names: unnumbered(id, keys).map((place, which) => data.names[keys[which]][place]),
+    row: Object.fromEntries(all.map(([key, { times }]) => [key, BigInt(row[key]) * times])),
+  }));
+}
+
+function unnumbered(id, keys) {
+  const places = [];
+  for (const key of [...keys].reverse()) {
+    const many = data.names[key].length;
+    places.unshift(id % many);
+    id = Math.floor(id / many);
+  }
+  return places;
 }
 
 function lookup(name, keys) {

@@ -230,3 +230,28 @@ def one_vehicle() -> Frames:
 def without(given: Frames, *names: Sequence[str]) -> Frames:
     """The frames without any rows of these."""
     return replace(given, **{name: getattr(given, name).clear() for name in names})
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Local days, both included."""
+
+    since: date
+    until: date
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What a page tells of the report it is of."""
+
+    period: Days
+    by: str = "vehicle"
+    title: str = "What charging cost"
+    generated_at: datetime = NOW
+    as_of: datetime | None = None
+    currency: str | None = "EUR"
+
+
+def head(fleet: Fleet = Fleet(), **told: Any) -> Head:  # noqa: B008 (it is frozen)
+    """Of all months of a fleet."""
+    return Head(Days(fleet.first, _end(fleet) - timedelta(days=1)), **told)
