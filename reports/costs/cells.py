@@ -48,7 +48,7 @@ class Cube:
     frame: pl.DataFrame
 
 
-def cubes(  # noqa: PLR0913 (what a page is made of)
+def cubes(
     lines: pl.DataFrame,
     sessions: pl.DataFrame,
     completeness: pl.DataFrame,
@@ -235,7 +235,6 @@ def _stations(told: pl.DataFrame, sessions: pl.DataFrame) -> pl.DataFrame:
     """Keys and station (name as told, else address); sessions, kWh and cost; what has neither is left out."""
     name = pl.coalesce("location_name", "address").alias("station")
     names = sessions.select("session_id", name).filter(pl.col("station").is_not_null()).unique("session_id")
-    rows = _costs(told.join(names, on="session_id", how="inner", maintain_order="left"))
     rows = told.join(names, on="session_id", how="inner", maintain_order="left").filter(_COST_SIDE)
     energy = pl.col("component") == "energy"
     kwh = pl.when(energy).then(pl.col("priced").fill_null(0) + pl.col("unpriced").fill_null(0)).otherwise(0)
@@ -261,7 +260,9 @@ def _days(completeness: pl.DataFrame, named: Namer) -> pl.DataFrame:
         pl.col("vehicle_id").replace_strict(vehicles, return_dtype=pl.String).alias("vehicle"),
         pl.col("day").dt.strftime("%Y-%m").alias("month"),
         "stream",
-        pl.col("state").replace_strict(KIND_OF_STATE, default="somebody must act", return_dtype=pl.String).alias("kind"),
+        pl.col("state")
+        .replace_strict(KIND_OF_STATE, default="somebody must act", return_dtype=pl.String)
+        .alias("kind"),
         pl.lit(1, pl.Int64).alias("days"),
     )
 

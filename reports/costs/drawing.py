@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from reports.costs.exact import divided, percent, step, tick
 
@@ -19,6 +19,7 @@ TOP: Final = 10
 _BELOW: Final = 34
 _ROW: Final = 22
 SHADES: Final = 6
+_ALL_FIT: Final = 6
 HOURS: Final = tuple(str(hour) for hour in range(24))
 WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -236,11 +237,8 @@ def _below(labels: Sequence[Label], lower: int = 0) -> list[Markup]:
     shown = [(at, each) for at, each in enumerate(labels) if each.line][::every]
     texts = []
     for number, (at, each) in enumerate(shown):
-        x, of = percent(2 * at + 1, 2 * len(labels)), "minor" if number % 2 and len(shown) > 6 else ""
+        x, of = percent(2 * at + 1, 2 * len(labels)), "minor" if number % 2 and len(shown) > _ALL_FIT else ""
         texts.append(_text(x, TOP + HEIGHT + lower + 15, "middle", each.line, of))
         if each.below:
             texts.append(_text(x, TOP + HEIGHT + lower + 29, "middle", each.below, of))
     return texts
-
-
-__all__ = ["Label", "Series", "columns", "dots", "element", "escape", "heat", "hour_labels", "key", "shade", "table"]

@@ -24,18 +24,24 @@ from lake.names import Namer
 from lake.reference import currency_digits
 from lake.schemas import UNPRICED_REASONS
 from reports import wording
-from reports.costs import cells, content
+from reports.costs import cells, charts, tables
 from reports.costs.cells import Cube
-from reports.costs.content import View
 from reports.costs.drawing import Label, Series
+from reports.costs.view import HEADINGS, NOBODY, View
 from reports.overview import render
 
 OTHER_BANDS: Final = "other bands"
 
 _TEMPLATE: Final = "cost.html.j2"
+_MONTHS: Final = "JanFebMarAprMayJunJulAugSepOctNovDec"
 _POLICY: Final = "POLICY-OF-THE-PAGE"
 _PLACES: Final = (Series("home", "c0"), Series("work", "c3"), Series("public", "c1"), Series("unknown", "c9"))
 _COLOURS: Final = ("c0", "c1", "c3", "c5", "c4", "c2", "c6")
+_MADE_BY: Final = {
+    "table": tables.table, "energy": charts.energy, "cost": charts.cost, "price": charts.price, "heat": charts.heat,
+    "bands": charts.bands, "stations": charts.stations, "days": charts.days, "unknown": tables.unknown,
+}  # fmt: skip
+"""The parts of the page by the ids of their elements."""
 _SAFE_WHOLE: Final = 2**53
 _STYLE: Final = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 _SCRIPT: Final = re.compile(r"<script>(.*?)</script>", re.DOTALL)
@@ -81,7 +87,7 @@ class Reported(Protocol):
         """The reporting currency."""
 
 
-def cost_page(  # noqa: PLR0913 (a report, and what it is made of)
+def cost_page(
     report: Reported,
     lines: pl.DataFrame,
     sessions: pl.DataFrame,
@@ -112,7 +118,7 @@ def cost_page(  # noqa: PLR0913 (a report, and what it is made of)
         generated_at=wording.instant(report.generated_at.astimezone(UTC)),
         as_of=report.as_of and wording.instant(report.as_of.astimezone(UTC)),
         reporting=view.reporting,
-        by=content.HEADINGS[by].lower(),
+        by=HEADINGS[by].lower(),
         is_empty=all(cube.frame.is_empty() for cube in view.cubes.values()),
         dropped=_dropped(view.cubes),
         stations_told=f"Told apart are the {cells.MOST_STATIONS} with most energy.",
@@ -144,8 +150,8 @@ def _view(cubes: Mapping[str, Cube], by: str, report: Reported) -> View:
 
 
 def _parts(view: View) -> dict[str, Markup]:
-    parts = {name: Markup("").join(made(view)) for name, made in content.PARTS.items()}
-    return parts | {"tiles": content.tiles(view)}
+    parts = {name: Markup("").join(made(view)) for name, made in _MADE_BY.items()}
+    return parts | {"tiles": tables.tiles(view)}
 
 
 def _keys(cubes: Iterable[Cube]) -> list[str]:
@@ -166,7 +172,7 @@ def _months(period: Period) -> list[str]:
 
 def _month_label(at: int, month: str) -> Label:
     year, number = month.split("-")
-    short = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()[int(number) - 1]
+    short = _MONTHS[3 * int(number) - 3 : 3 * int(number)]
     return Label(short, year if at == 0 or number == "01" else "", month)
 
 
@@ -198,7 +204,7 @@ _FIGURES: Final = {
 def _dropped(cubes: Mapping[str, Cube]) -> str:
     """Which figures cannot be filtered by which keys."""
     said = [
-        f"{_FIGURES[name]} cannot be filtered by {', '.join(content.HEADINGS[key].lower() for key in cube.dropped)}"
+        f"{_FIGURES[name]} cannot be filtered by {', '.join(HEADINGS[key].lower() for key in cube.dropped)}"
         for name, cube in cubes.items()
         if cube.dropped
     ]
@@ -214,14 +220,14 @@ def _data(view: View) -> dict[str, Any]:
         "months": [[label.line, label.below, label.full] for label in view.months],
         "places": [[of.name, of.colour] for of in view.places],
         "bands": [[of.name, of.colour] for of in view.bands],
-        "knowledge": [[of.name, of.colour] for of in content.KNOWLEDGE],
+        "knowledge": [[of.name, of.colour] for of in charts.KNOWLEDGE],
         "digits": view.digits,
         "reporting": view.reporting,
         "by": view.by,
         "filters": [key for key in cells.DIMENSIONS if key in costs],
-        "tables": [key for key in content.HEADINGS if key in costs and key != "currency"],
-        "headings": content.HEADINGS,
-        "nobody": content.NOBODY,
+        "tables": [key for key in HEADINGS if key in costs and key != "currency"],
+        "headings": HEADINGS,
+        "nobody": NOBODY,
         "meanings": view.meanings,
     }
 

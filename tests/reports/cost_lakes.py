@@ -59,7 +59,7 @@ class Frames:
     completeness: pl.DataFrame
 
 
-def frames(fleet: Fleet = Fleet()) -> Frames:  # noqa: B008 (it is frozen)
+def frames(fleet: Fleet = Fleet()) -> Frames:
     """Lines, sessions and completeness of a fleet; the same each time."""
     sessions = list(_sessions(fleet))
     lines = [line for each in sessions for line in _lines(each, fleet)]
@@ -72,7 +72,7 @@ def frames(fleet: Fleet = Fleet()) -> Frames:  # noqa: B008 (it is frozen)
 
 def renamed(given: Frames, text: str) -> Frames:
     """The same frames, where everything that people or sources may write is this text."""
-    written = [name for name in ("place_name", "driver", "cost_centre", "rule_id", "rule_name", "fx_source")]
+    written = ["place_name", "driver", "cost_centre", "rule_id", "rule_name", "fx_source"]
     lines = given.lines.with_columns(pl.lit(text).alias(name) for name in written)
     parts = pl.col("parts").list.eval(pl.element().struct.with_fields(pl.lit(text).alias("band")))
     names = ("location_name", "address", "model", "place_name", "connector_type")
@@ -144,7 +144,17 @@ def _lines(of: dict[str, Any], fleet: Fleet) -> Iterator[dict[str, Any]]:
 def _base(of: dict[str, Any]) -> dict[str, Any]:
     number = int(of["vehicle_id"][-4:])
     driver = None if number % 6 == 5 else f"Driver {(number + of['local_date'].month) // 2:03}"
-    same = ("session_id", "vehicle_id", "make", "started_at", "timezone", "local_date", "place", "place_name", "raw_ref")
+    same = (
+        "session_id",
+        "vehicle_id",
+        "make",
+        "started_at",
+        "timezone",
+        "local_date",
+        "place",
+        "place_name",
+        "raw_ref",
+    )
     return dict.fromkeys(SESSION_COSTS.schema) | {name: of[name] for name in same} | {
         "driver": driver,
         "cost_centre": None if driver is None else f"CC-{number % 4}",
@@ -252,6 +262,6 @@ class Head:
     currency: str | None = "EUR"
 
 
-def head(fleet: Fleet = Fleet(), **told: Any) -> Head:  # noqa: B008 (it is frozen)
+def head(fleet: Fleet = Fleet(), **told: Any) -> Head:
     """Of all months of a fleet."""
     return Head(Days(fleet.first, _end(fleet) - timedelta(days=1)), **told)

@@ -97,7 +97,7 @@ def expected(lines: pl.DataFrame) -> dict[str, dict[str, str]]:
 
 def _totals(rows, currency):
     side = [row for row in rows if row["basis"] != "policy"]
-    states = Counter(dict((row["session_id"], row["state"]) for row in side).values())
+    states = Counter({row["session_id"]: row["state"] for row in side}.values())
     kwh = sum(row["kwh_priced"] + (row["kwh_unpriced"] or 0) for row in side)
     told = {"Sessions": f"{states.total():,}", "Partial": f"{states['partial']:,}"}
     told |= {"Without a price": f"{states['unpriced']:,}"}
@@ -133,7 +133,8 @@ def test_the_policy_lets_no_script_and_no_request_in_that_was_not_there(chromium
     def attack(page):
         page.evaluate("""() => {
             window.refused = [];
-            document.addEventListener("securitypolicyviolation", (event) => window.refused.push(event.effectiveDirective));
+            const refused = (event) => window.refused.push(event.effectiveDirective);
+            document.addEventListener("securitypolicyviolation", refused);
             const script = document.createElement("script");
             script.textContent = "window.broken = 1";
             const image = document.createElement("img");
@@ -292,7 +293,11 @@ def test_no_mark_and_no_total_mixes_currencies(chromium, html):
 
 def test_without_scripts_all_rows_and_charts_are_there_and_no_filters(chromium, html, six):
     def look(page):
-        shown = page.locator("#filters").is_visible(), page.locator(".plot").count(), page.locator("#table tbody tr").count()
+        shown = (
+            page.locator("#filters").is_visible(),
+            page.locator(".plot").count(),
+            page.locator("#table tbody tr").count(),
+        )
         return shown, totals(page)
 
     (filters, plots, rows), shown = chromium.visit(html, look, scripts=False).result
@@ -311,10 +316,12 @@ def test_the_page_does_not_scroll_sideways(chromium, html, width):
 @pytest.mark.parametrize("width", [DESKTOP, TELEPHONE])
 def test_words_in_charts_are_of_readable_size_and_do_not_overlap(chromium, html, width):
     overlapping = """() => [...document.querySelectorAll(".plot svg")].flatMap((svg) => {
-        const boxes = [...svg.querySelectorAll("text")].map((text) => text.getBoundingClientRect()).filter((box) => box.width);
+        const all = [...svg.querySelectorAll("text")].map((text) => text.getBoundingClientRect());
+        const boxes = all.filter((box) => box.width);
         const small = boxes.filter((box) => box.height < 10 || box.right > innerWidth + 1 || box.left < -1);
         const both = boxes.filter((box, at) => boxes.slice(at + 1).some((other) =>
-            box.left < other.right && other.left < box.right && box.top + 3 < other.bottom && other.top + 3 < box.bottom));
+            box.left < other.right && other.left < box.right &&
+            box.top + 3 < other.bottom && other.top + 3 < box.bottom));
         return [...small, ...both].map((box) => JSON.stringify(box));
     })"""
     assert chromium.visit(html, lambda page: page.evaluate(overlapping), width=width).result == []
