@@ -19,12 +19,15 @@ from msgspec.structs import replace
 from flows.exits import Exit, Stop
 from lake.reference import currencies
 from transforms.costs.spread import CURVE
-from transforms.rules import assignments, carbon, power, rates, series, tariffs
+from transforms.rules import assignments, carbon, policies, power, rates, series, tariffs
 from transforms.rules.places import Places, read_overrides, read_places
+from transforms.rules.policies import Distance, Policy
 from transforms.rules.reading import BadRule
 
 TARIFFS: Final = "tariffs.toml"
 ASSIGNMENTS: Final = "assignments.csv"
+POLICIES: Final = "policies"
+DISTANCES: Final = "distances.csv"
 POWER: Final = "power"
 CARBON: Final = "carbon.toml"
 RATES: Final = "rates"
@@ -110,6 +113,8 @@ class Rules:
         rates: Euro reference rates of all files under `rates/`.
         carbon: Grams of CO2 a kWh, by `carbon.toml` and its series.
         assignments: Who has which vehicle, by `assignments.csv`.
+        policies: All policies and versions, of the files under `policies/`.
+        distances: Business distances by month, of `distances.csv`.
     """
 
     digest: str
@@ -119,6 +124,8 @@ class Rules:
     rates: rates.Rates
     carbon: carbon.Carbon
     assignments: tuple[assignments.Assignment, ...]
+    policies: tuple[Policy, ...]
+    distances: tuple[Distance, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +158,7 @@ def load_places(path: Path, vehicle_ids: Mapping[str, str] = _NO_NAMES) -> Place
     with folder.saying_where(OVERRIDES):
         overrides = () if said is None else read_overrides(said, found)
     named = tuple(replace(each, vehicles=_ids(each.vehicles, vehicle_ids)) for each in found)
-    return PlacesRead(folder.digest() if folder.read else NO_RULES, Places(named, overrides))
+    return PlacesRead(folder.digest if folder.read else NO_RULES, Places(named, overrides))
 
 
 def _ids(vehicles: Iterable[str], vehicle_ids: Mapping[str, str]) -> tuple[str, ...]:
@@ -171,7 +178,8 @@ def load_rules(path: Path, vehicle_ids: Mapping[str, str] = _NO_NAMES) -> Rules:
     """
     folder = RulesFolder(path)
     told, curves, exchange, grams = _tariffs(folder, vehicle_ids), _power(folder), _rates(folder), _carbon(folder)
-    people = _assignments(folder, vehicle_ids)
+    people, paying = _assignments(folder, vehicle_ids), _policies(folder, vehicle_ids)
+    driven = _distances(folder, vehicle_ids)
     return Rules(
         digest=folder.digest,
         digest_but_rates=folder.digest_but(RATES),
@@ -180,7 +188,27 @@ def load_rules(path: Path, vehicle_ids: Mapping[str, str] = _NO_NAMES) -> Rules:
         rates=exchange,
         carbon=grams,
         assignments=people,
+        policies=paying,
+        distances=driven,
     )
+
+
+def _policies(folder: RulesFolder, vehicle_ids: Mapping[str, str]) -> tuple[Policy, ...]:
+    """The policies of all files under `policies/`."""
+    read = []
+    for name in folder.names(f"{POLICIES}/*.toml"):
+        text = folder.text(name)
+        with folder.saying_where(name):
+            read.append((name, policies.parse(text or "", currencies(), vehicle_ids)))
+    with folder.saying_where(POLICIES):
+        return policies.checked(read)
+
+
+def _distances(folder: RulesFolder, vehicle_ids: Mapping[str, str]) -> tuple[Distance, ...]:
+    """Business distances; none without `distances.csv`."""
+    text = folder.text(DISTANCES)
+    with folder.saying_where(DISTANCES):
+        return () if text is None else policies.distances(text, vehicle_ids)
 
 
 def _assignments(folder: RulesFolder, vehicle_ids: Mapping[str, str]) -> tuple[assignments.Assignment, ...]:
@@ -228,8 +256,9 @@ def _rates(folder: RulesFolder) -> rates.Rates:
         text = folder.text(name)
         with folder.saying_where(name):
             read.append((name, rates.published(text or "")))
+    source = (folder.text(f"{RATES}/SOURCE.txt") or rates.ECB).strip()
     with folder.saying_where(RATES):
-        return rates.joined(read)
+        return rates.joined(read, source)
 
 
 def _carbon(folder: RulesFolder) -> carbon.Carbon:
