@@ -16,9 +16,10 @@ import polars as pl
 from flows.house import House
 from lake import schemas
 from lake.reference import countries, currency_digits
-from lake.schemas import CHARGE_SESSIONS, SESSION_COSTS
+from lake.schemas import CHARGE_SESSIONS, COMPLETENESS, SESSION_COSTS
 from lake.tables import Partition
 from transforms import months
+from transforms.costs.evidence import KNOWN_DAYS, known_days
 from transforms.costs.table import MARGIN, CostRules, session_costs
 from transforms.rules.rates import of_month
 
@@ -72,6 +73,9 @@ def cost_rules(house: House) -> CostRules:
         countries=countries(),
         curve=rules.power,
         assignments=rules.assignments,
+        policies=rules.policies,
+        distances=rules.distances,
+        known_days=_known_days(house),
     )
 
 
@@ -93,13 +97,26 @@ def _to_publish(house: House, costs: pl.DataFrame, chunk: Iterable[str]) -> set[
 def _digests(house: House) -> dict[str, list[str]]:
     """By month: what its costs are made of - its sessions, those around it, the rules - and what they are now."""
     of, costs = _files(house, CHARGE_SESSIONS), _files(house, SESSION_COSTS)
-    rules = (house.rules.digest_but_rates, house.settings.reporting_currency, schemas.SCHEMA_VERSION)
+    days = _files(house, COMPLETENESS) if _asks_for_days(house) else {}
+    told = house.rules
+    rules = (told.digest_but_rates, told.rates.source, house.settings.reporting_currency, schemas.SCHEMA_VERSION)
 
     def made_of(month: str) -> str:
-        near = [(each, of.get(each)) for each in sorted(_around([month]))]
-        return _hash(rules, of_month(house.rules.rates, month).rows(), near)
+        near = [(each, of.get(each), days.get(each)) for each in sorted(_around([month]))]
+        return _hash(rules, of_month(told.rates, month).rows(), near)
 
     return {month: [made_of(month), _hash(costs.get(month))] for month in of.keys() | costs.keys()}
+
+
+def _asks_for_days(house: House) -> bool:
+    """Whether a policy pays only where enough days are known."""
+    return any(each.evidence.known_days_pct for each in house.rules.policies)
+
+
+def _known_days(house: House) -> pl.DataFrame:
+    if not _asks_for_days(house):
+        return KNOWN_DAYS.to_frame()
+    return known_days(house.tables.read(COMPLETENESS, columns=("vehicle_id", "stream", "day", "state")))
 
 
 def _files(house: House, table: schemas.Table) -> dict[str, list[str]]:
