@@ -35,8 +35,8 @@ class CostRules:
 
     Attributes:
         tariffs: All tariffs and versions.
-        curve: Power of vehicles (`CURVE`).
         assignments: Who has which vehicle.
+        curve: Power of vehicles (`CURVE`).
         policies: All policies of reimbursement and versions.
         distances: What was told of distances.
         known_days: Known days of vehicles by month (`KNOWN_DAYS`).

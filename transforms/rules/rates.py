@@ -89,6 +89,15 @@ def joined(files: Iterable[tuple[str, pl.DataFrame]]) -> Rates:
     return Rates(distinct.select(RATES.names()), _calendar(set(distinct["day"].to_list()), spans.rows()))
 
 
+def of_month(rates: Rates, month: str) -> pl.DataFrame:
+    """The rates that the local days of a month (UTC, `YYYY-MM`) take: columns day, published, currency, per_eur."""
+    first = date.fromisoformat(f"{month}-01")
+    last = (first + timedelta(days=32)).replace(day=1)  # a local day may be the one before or after
+    days = rates.calendar.filter(pl.col("day").is_between(first - timedelta(days=1), last))
+    near = rates.told.filter(pl.col("day").is_between(first - timedelta(days=1) - LOOK_BACK, last))
+    return days.join(near.rename({"day": "published"}), on="published").sort("day", "currency")
+
+
 def _cells(text: str) -> tuple[list[str], list[list[object]]]:
     """Header and lines, each line led by its number; the empty column after a trailing comma is left out."""
     rows = ([cell.strip() for cell in row] for row in _read(text))
