@@ -158,7 +158,7 @@ def load_places(path: Path, vehicle_ids: Mapping[str, str] = _NO_NAMES) -> Place
     with folder.saying_where(OVERRIDES):
         overrides = () if said is None else read_overrides(said, found)
     named = tuple(replace(each, vehicles=_ids(each.vehicles, vehicle_ids)) for each in found)
-    return PlacesRead(folder.digest() if folder.read else NO_RULES, Places(named, overrides))
+    return PlacesRead(folder.digest if folder.read else NO_RULES, Places(named, overrides))
 
 
 def _ids(vehicles: Iterable[str], vehicle_ids: Mapping[str, str]) -> tuple[str, ...]:

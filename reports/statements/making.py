@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from lake.names import Namer
+from lake.reference import currency_digits
 from reports.statements.model import (
     Remark,
     StatedCorrection,
@@ -26,6 +27,7 @@ from transforms.rules.policies import Policy
 
 _KNOWN: Final = ("collected", "confirmed_empty")
 _MONTH: Final = "%Y-%m"
+_SUMS: Final = ("cost", "cost_corrected", "reimbursed", "reimbursed_corrected")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ def drivers(material: Material) -> list[str | None]:
 def statement(material: Material, driver: str | None) -> Statement:
     """The statement of a driver; of what nobody had, for None."""
     lines = _of(_of_month(material.lines, material.month), driver).sort("started_at", "session_id", "basis", "line_id")
-    corrected = _of(material.corrections, driver)
+    corrected = _of(material.corrections, driver).sort("started_at", "session_id", "basis", "line_id", "currency")
     sessions = _of(_of_month(material.sessions, material.month), driver).filter(pl.col("status") != "vanished")
     held = _held(material, sessions, driver)
     policy = (lines["basis"] == "policy") & lines["amount"].is_null()
@@ -124,42 +126,43 @@ def _session(row: Mapping[str, Any], material: Material) -> StatedSession:
 def _line(row: Mapping[str, Any], names: Namer) -> StatedLine:
     own: dict[str, Any] = {
         "vehicle": names(row["vehicle_id"]),
-        "amount": _money(row["amount"]),
+        "amount": _money(row["amount"], row["currency"]),
         "tax_rate_pct": _money(row["tax_rate_pct"]),
     }
     return StatedLine(**own, **{name: row[name] for name in StatedLine.__struct_fields__ if name not in own})
 
 
 def _correction(row: Mapping[str, Any], names: Namer) -> StatedCorrection:
-    own: dict[str, Any] = {name: _money(row[name]) for name in ("stated", "stands", "amount")}
+    own: dict[str, Any] = {name: _money(row[name], row["currency"]) for name in ("stated", "stands", "amount")}
     own["vehicle"] = names(row["vehicle_id"])
     return StatedCorrection(
         **own, **{name: row[name] for name in StatedCorrection.__struct_fields__ if name not in own}
     )
 
 
-def _money(value: Decimal | None) -> Decimal | None:
-    """With two decimals at least, and as many as it has."""
+def _money(value: Decimal | None, currency: str | None = None) -> Decimal | None:
+    """With the digits of its currency, or as many more as it has."""
     if value is None:
         return None
     plain = value.normalize()
-    return plain.quantize(Decimal(1).scaleb(min(-2, int(plain.as_tuple().exponent))))
+    digits = currency_digits().get(currency or "", 0)
+    return plain.quantize(Decimal(1).scaleb(min(-digits, int(plain.as_tuple().exponent))))
 
 
 def _totals(lines: pl.DataFrame, corrected: pl.DataFrame) -> list[Total]:
-    sums: dict[str, Counter[str]] = {}
+    sums: dict[str, dict[str, Decimal]] = {}
     for frame, suffix in ((lines, ""), (corrected, "_corrected")):
         for basis, currency, amount in frame.select("basis", "currency", "amount").drop_nulls("amount").iter_rows():
-            kind = "reimbursed" if basis == "policy" else "cost"
-            sums.setdefault(currency, Counter())[kind + suffix] += amount
+            name = ("reimbursed" if basis == "policy" else "cost") + suffix
+            of = sums.setdefault(currency, dict.fromkeys(_SUMS, Decimal(0)))
+            of[name] += amount
     return [_total(currency, of) for currency, of in sorted(sums.items())]
 
 
-def _total(currency: str, of: Mapping[str, Any]) -> Total:
-    names = ("cost", "cost_corrected", "reimbursed", "reimbursed_corrected")
-    parts = {name: _money(Decimal(of.get(name, 0))) or Decimal(0) for name in names}
-    to_pay = _money(parts["reimbursed"] + parts["reimbursed_corrected"]) or Decimal(0)
-    return Total(currency=currency, to_pay=to_pay, **parts)
+def _total(currency: str, of: Mapping[str, Decimal]) -> Total:
+    to_pay = of["reimbursed"] + of["reimbursed_corrected"]
+    shown: dict[str, Any] = {name: _money(value, currency) for name, value in {**of, "to_pay": to_pay}.items()}
+    return Total(currency=currency, **shown)
 
 
 def _held(material: Material, sessions: pl.DataFrame, driver: str | None) -> pl.DataFrame:
