@@ -98,11 +98,12 @@ def _digests(house: House) -> dict[str, list[str]]:
     """By month: what its costs are made of - its sessions, those around it, the rules - and what they are now."""
     of, costs = _files(house, CHARGE_SESSIONS), _files(house, SESSION_COSTS)
     days = _files(house, COMPLETENESS) if _asks_for_days(house) else {}
-    rules = (house.rules.digest_but_rates, house.settings.reporting_currency, schemas.SCHEMA_VERSION)
+    told = house.rules
+    rules = (told.digest_but_rates, told.rates.source, house.settings.reporting_currency, schemas.SCHEMA_VERSION)
 
     def made_of(month: str) -> str:
         near = [(each, of.get(each), days.get(each)) for each in sorted(_around([month]))]
-        return _hash(rules, of_month(house.rules.rates, month).rows(), near)
+        return _hash(rules, of_month(told.rates, month).rows(), near)
 
     return {month: [made_of(month), _hash(costs.get(month))] for month in of.keys() | costs.keys()}
 

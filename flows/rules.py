@@ -256,8 +256,9 @@ def _rates(folder: RulesFolder) -> rates.Rates:
         text = folder.text(name)
         with folder.saying_where(name):
             read.append((name, rates.published(text or "")))
+    source = (folder.text(f"{RATES}/SOURCE.txt") or rates.ECB).strip()
     with folder.saying_where(RATES):
-        return rates.joined(read)
+        return rates.joined(read, source)
 
 
 def _carbon(folder: RulesFolder) -> carbon.Carbon:
