@@ -1,246 +1,253 @@
-"""The figures of a cost report: what sessions cost by a grouping and a currency, and what of it is not known.
+"""The figures of a cost report: what was charged in a period, what it cost, and what is reimbursed of it.
 
-Pure functions from the published tables to small values, for the terminal and for every form that leaves the lake.
-Sums are exact: money as it is kept, energy in billionths of a kWh. Amounts of different currencies are never added.
+Pure functions from frames of the tables to small values. Amounts are exact and stand beside their currency; nothing is
+ever added across currencies, but for the amounts that were converted into one reporting currency line by line. A
+figure that is not known is None, never 0, and each session counts once: in the currency it is priced in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
-from lake.names import Namer
-from lake.schemas import MONEY
-from reports.costs.unknown import Unknown, what_is_unknown
-from transforms.costs.lines import COST_SIDE
-from transforms.costs.money import nano_kwh
+from lake.names import Namer, real_ids
+from reports.costs import grouping
+from reports.costs.unknown import Unknown, what_is_not_known
 
-GROUPINGS: Final = {
-    "driver": ("driver",),
-    "vehicle": ("vehicle",),
-    "cost-centre": ("cost_centre",),
-    "place": ("place", "place_name"),
-    "make": ("make",),
-    "day": ("day",),
-    "month": ("month",),
-}
-"""What costs can be grouped by, and the keys of a group."""
-
-_ON_COST_SIDE: Final = pl.col("basis").is_in(COST_SIDE)
-_HAS_AMOUNT: Final = pl.col("amount").is_not_null()
-_NANO: Final = Decimal(1).scaleb(-9)
-_MILLI: Final = Decimal(1).scaleb(-3)
-_SUM: Final = pl.Decimal(38, MONEY.scale)
+_ALL: Final = pl.lit("")
+_EXACT: Final = pl.Decimal(38, 6)
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Local days from `since` until `until`, both in it."""
+    """Local days from `since` to `until`, both among them."""
 
     since: date
     until: date
 
+    def __str__(self) -> str:
+        """As a person reads it: `2026-10-01 to 2026-10-31`."""
+        return f"{self.since} to {self.until}" if self.since != self.until else str(self.since)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked of a report.
+
+    Attributes:
+        by: One of `reports.costs.grouping.GROUPINGS`.
+        currency: ISO 4217 code of the reporting currency.
+        generated_at: When it is made, UTC.
+        as_of: The instant of which it shows what was known then; None: now.
+        title: Heading.
+    """
+
+    period: Period
+    by: str
+    currency: str
+    generated_at: datetime
+    as_of: datetime | None = None
+    title: str = "What charging cost"
+
 
 @dataclass(frozen=True, slots=True)
 class CostRow:
-    """What the sessions of one group cost in one currency.
+    """One group and one currency.
 
     Attributes:
-        group: Its keys as in `GROUPINGS`, in words; None where a key is not told. Of a total: empty.
-        currency: ISO 4217 code of the amounts; None for what nothing prices.
-        sessions: Each counts once, in the first currency of its costs.
-        partial: Sessions of which a part has no price.
-        unpriced: Sessions of which nothing has a price.
-        no_energy: Sessions of which no energy was told.
-        kwh_priced: Energy with a price, kWh; None if no energy is told at all.
-        kwh_unpriced: Energy without one, kWh; None as above.
-        billed: Sum of bills; None if there is no amount.
-        tariff: Sum of amounts by tariff; None if there is none.
-        reimbursed: Sum of amounts by policies, which are no costs; None if there is none.
-        converted: Costs in the reporting currency, as far as rates are known; None if there is none.
-        not_converted: Amounts of costs without a rate; they are not in `converted`.
-        co2_g: Grams of CO2; None if not known of any session.
+        group: What the row is about, as it is written; empty in totals.
+        currency: ISO 4217 code of all its amounts but `converted`; None: sessions that nothing prices.
+        sessions: Sessions that are priced in this currency; each counts in one row. One that is reimbursed in another
+            currency than it cost counts where it cost.
+        without_energy: Those of them that tell no energy.
+        kwh: Energy of the others, kWh; None if none tells it.
+        kwh_priced: Energy that a bill or tariff prices, kWh; None with `kwh`.
+        kwh_unpriced: Energy that nothing prices, kWh; None with `kwh`.
+        partial: Sessions of which some part has no price.
+        unpriced: Sessions of which no part has a price.
+        billed: Sum of what was billed; None if nothing was.
+        tariff: Sum of what is priced by tariffs, what is owed by the month among it; None if nothing is.
+        cost: Sum of the two; None if there is neither.
+        reimbursed: Sum of what policies give, which is no part of the cost; None if they give nothing.
+        converted: `cost` in the reporting currency, the sum of its lines converted; None if one has no rate.
+        not_converted: Lines of the cost without a rate.
+        co2_g: Grams of CO2 of the sessions of which it is known; None if of none.
     """
 
-    group: tuple[str | None, ...]
+    group: str
     currency: str | None
     sessions: int
+    without_energy: int
+    kwh: float | None
+    kwh_priced: float | None
+    kwh_unpriced: float | None
     partial: int
     unpriced: int
-    no_energy: int
-    kwh_priced: Decimal | None
-    kwh_unpriced: Decimal | None
     billed: Decimal | None
     tariff: Decimal | None
+    cost: Decimal | None
     reimbursed: Decimal | None
     converted: Decimal | None
     not_converted: int
-    co2_g: Decimal | None
-
-    @property
-    def kwh(self) -> Decimal | None:
-        """Energy that was told, kWh; None if none was."""
-        return _added(self.kwh_priced, self.kwh_unpriced)
-
-    @property
-    def cost(self) -> Decimal | None:
-        """Bills and amounts by tariff; None if there is none."""
-        return _added(self.billed, self.tariff)
+    co2_g: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class CostReport:
-    """What sessions of a period cost.
+    """What charging cost in a period.
 
     Attributes:
-        by: One of `GROUPINGS`.
-        made_at: When the report was made, UTC.
-        as_of: The instant as of which the lake is shown, UTC; None: as it is known now.
-        currency: The reporting currency.
-        rows: By group and currency, sorted; those of one group stand together.
-        totals: One a currency, over all groups; None as a currency last.
-        converted_total: Costs of all currencies in the reporting currency, as far as rates are known.
-        not_converted: Amounts that are not in it.
+        wanted: What was asked.
+        rows: By group, and within it by currency; sessions that nothing prices last.
+        totals: One row a currency, never over currencies.
+        converted_total: Cost of all currencies in the reporting currency; None if there is no cost, or a line of it has
+            no rate.
         unknown: What is not known.
     """
 
-    title: str
-    period: Period
-    by: str
-    made_at: datetime
-    as_of: datetime | None
-    currency: str
+    wanted: Wanted
     rows: tuple[CostRow, ...]
     totals: tuple[CostRow, ...]
     converted_total: Decimal | None
-    not_converted: int
     unknown: Unknown
 
+    @property
+    def sessions(self) -> int:
+        """How many sessions it is about."""
+        return sum(each.sessions for each in self.totals)
 
-def cost_report(  # noqa: PLR0913 (what a report is made of and what it says of itself)
+
+def cost_report(
     lines: pl.DataFrame,
     sessions: pl.DataFrame,
     completeness: pl.DataFrame,
-    period: Period,
-    by: str,
-    named: Namer,
-    *,
-    currency: str,
-    made_at: datetime,
-    as_of: datetime | None = None,
-    title: str = "What charging cost",
+    wanted: Wanted,
+    names: Namer = real_ids,
 ) -> CostReport:
-    """The report of a period.
+    """The figures of a period.
 
     Args:
-        lines: Columns of `SESSION_COSTS`; lines of other days are left out.
-        sessions: Columns session_id, status, local_date of `CHARGE_SESSIONS`.
-        completeness: Columns vehicle_id, stream, day, state; no rows if that is not known.
-        period: Local days.
-        by: One of `GROUPINGS`.
-        named: What to call a vehicle.
-        currency: The reporting currency of the lines.
-        made_at: When the report is made.
-        as_of: The instant as of which the tables are known, where that is not now.
-        title: Heading.
+        lines: Columns of `lake.schemas.SESSION_COSTS`; lines of other days are left out.
+        sessions: Columns session_id, status, local_date of `charge_sessions`.
+        completeness: Columns vehicle_id, stream, day, state of `completeness`.
+        wanted: What is asked.
+        names: What to call a vehicle.
+
+    Raises:
+        KeyError: `wanted.by` is no grouping.
     """
-    inside = pl.col("local_date").is_between(period.since, period.until)
-    told = _prepared(lines.filter(inside), named)
-    totals = _rows(told, ())
-    converted = [each.converted for each in totals if each.converted is not None]
-    days = completeness.filter(pl.col("day").is_between(period.since, period.until))
+    told = within(lines, wanted.period)
+    facts = _facts(told, grouping.key(told, wanted.by, names), wanted.currency)
+    totals = _rows(facts.with_columns(_ALL.alias("group")))
     return CostReport(
-        title=title,
-        period=period,
-        by=by,
-        made_at=made_at,
-        as_of=as_of,
-        currency=currency,
-        rows=_rows(told, GROUPINGS[by]),
+        wanted=wanted,
+        rows=_rows(facts),
         totals=totals,
-        converted_total=sum(converted, Decimal(0)) if converted else None,
-        not_converted=sum(each.not_converted for each in totals),
-        unknown=what_is_unknown(told, sessions.filter(inside), days, named),
+        converted_total=_sum_of_converted(totals),
+        unknown=what_is_not_known(
+            told, within(sessions, wanted.period), within(completeness, wanted.period, "day"), wanted.currency, names
+        ),
     )
 
 
-def _prepared(lines: pl.DataFrame, named: Namer) -> pl.DataFrame:
-    """Lines with the keys of all groupings and the currency of their row.
+def within(frame: pl.DataFrame, period: Period, column: str = "local_date") -> pl.DataFrame:
+    """The rows of the period's days; those without a day are left out."""
+    return frame.filter(pl.col(column).is_between(period.since, period.until))
 
-    A line of a session that has no amount stands beside those that have: in the first currency of the session's costs.
-    The first line of each session on the cost side stands for it.
+
+def _facts(lines: pl.DataFrame, group: pl.Series, currency: str) -> pl.DataFrame:
+    """What each line adds to the row of its group and currency: group, currency, and the columns of `_SUMS`.
+
+    An amount counts in its own currency. What is told of the session counts in the session's one, so that it counts
+    once: on the session's first line there.
     """
-    vehicles = {each: named(each) for each in lines["vehicle_id"].unique().to_list()}
-    own = pl.col("currency").filter(_ON_COST_SIDE).drop_nulls().sort().first().over("session_id")
-    of_session = pl.col("session_id").is_not_null()
-    keyed = lines.with_columns(
-        pl.col("vehicle_id").replace_strict(vehicles, return_dtype=pl.String).alias("vehicle"),
-        pl.col("local_date").cast(pl.String).alias("day"),
-        pl.col("local_date").dt.strftime("%Y-%m").alias("month"),
-        pl.when(of_session).then(own).alias("own"),
-    ).with_columns(pl.coalesce("currency", "own").alias("currency"))
-    first = keyed.sort(~_ON_COST_SIDE, pl.col("currency") != pl.col("own"), maintain_order=True).with_columns(
-        (_ON_COST_SIDE & of_session & pl.col("session_id").is_first_distinct()).alias("is_session")
+    policy = pl.col("basis") == "policy"
+    amount = pl.col("amount").cast(_EXACT)
+    rated = pl.col("reporting_currency") == currency
+    money = lines.select(
+        group.alias("group"),
+        "currency",
+        pl.when(pl.col("basis") == "billed").then(amount).alias("billed"),
+        pl.when(pl.col("basis") == "tariff").then(amount).alias("tariff"),
+        pl.when(~policy).then(amount).alias("cost"),
+        pl.when(policy).then(amount).alias("reimbursed"),
+        pl.when(~policy & rated).then(pl.col("reporting_amount").cast(_EXACT)).alias("converted"),
+        (~policy & amount.is_not_null() & ~(rated & pl.col("reporting_amount").is_not_null()).fill_null(value=False))
+        .cast(pl.Int64)
+        .alias("not_converted"),
+    ).filter(pl.col("currency").is_not_null())
+    return pl.concat([money, _of_sessions(lines.with_columns(group.alias("group")))], how="diagonal")
+
+
+def _of_sessions(lines: pl.DataFrame) -> pl.DataFrame:
+    """One row a session: group, the currency it counts in, and what is told of it."""
+    cost = pl.col("basis") != "policy"
+    energy = cost & (pl.col("component") == "energy")
+    states = pl.col("state").filter(cost)
+    kwh = [pl.col(name).filter(energy).cast(_EXACT) for name in ("kwh_priced", "kwh_unpriced")]
+    known = energy.any() & kwh[1].is_not_null().all()
+    found = (
+        lines.drop_nulls("session_id")
+        .sort("session_id", "line_id")
+        .group_by("session_id", maintain_order=True)
+        .agg(
+            pl.col("group").first(),
+            pl.coalesce(
+                pl.col("currency").filter(cost).drop_nulls().sort().first(),
+                pl.col("currency").drop_nulls().sort().first(),
+            ),
+            (states == "unpriced").all().cast(pl.Int64).alias("unpriced"),
+            (states != "complete").any().cast(pl.Int64).alias("partial"),
+            pl.when(known).then(kwh[0].sum()).alias("kwh_priced"),
+            pl.when(known).then(kwh[1].sum()).alias("kwh_unpriced"),
+            pl.col("co2_g").cast(_EXACT).drop_nulls().first(),
+        )
     )
-    energy = pl.col("component") == "energy"
-    return first.with_columns((energy & _ON_COST_SIDE).alias("is_energy"))
-
-
-def _rows(told: pl.DataFrame, keys: Sequence[str]) -> tuple[CostRow, ...]:
-    grouped = told.group_by(*keys, "currency").agg(*_counts(), *_energy(), *_amounts())
-    ordered = grouped.sort(*keys, "currency", nulls_last=True)
-    return tuple(CostRow(tuple(row[: len(keys)]), *row[len(keys) :]) for row in ordered.iter_rows())
-
-
-def _counts() -> tuple[pl.Expr, ...]:
-    session, state = pl.col("is_session"), pl.col("state")
-    not_told = pl.col("is_energy") & pl.col("kwh_unpriced").is_null()
-    return (
-        session.sum().alias("sessions"),
-        (session & (state == "partial")).sum().alias("partial"),
-        (session & (state == "unpriced")).sum().alias("unpriced"),
-        pl.col("session_id").filter(not_told).n_unique().alias("no_energy"),
+    return found.select(
+        "group",
+        "currency",
+        pl.lit(1, pl.Int64).alias("sessions"),
+        pl.col("kwh_priced").is_null().cast(pl.Int64).alias("without_energy"),
+        (pl.col("kwh_priced") + pl.col("kwh_unpriced")).cast(_EXACT).alias("kwh"),
+        "kwh_priced",
+        "kwh_unpriced",
+        (pl.col("partial") - pl.col("unpriced")).alias("partial"),
+        "unpriced",
+        "co2_g",
     )
 
 
-def _energy() -> tuple[pl.Expr, ...]:
-    """Sums in whole billionths: sums of floats depend on their order."""
-    return tuple(
-        _known(_decimal(nano_kwh(name).filter("is_energy").sum()), pl.col(name).filter("is_energy")).alias(name)
-        for name in ("kwh_priced", "kwh_unpriced")
+def _rows(facts: pl.DataFrame) -> tuple[CostRow, ...]:
+    summed = facts.group_by("group", "currency").agg(
+        *(_sum_if_any(name) for name in _SUMS),
+        *(pl.col(name).sum() for name in _COUNTS),
     )
+    ordered = summed.sort("group", "currency", nulls_last=True)
+    return tuple(_row(each) for each in ordered.iter_rows(named=True))
 
 
-def _amounts() -> tuple[pl.Expr, ...]:
-    converted = pl.col("reporting_amount").filter(_ON_COST_SIDE)
-    missing = _ON_COST_SIDE & _HAS_AMOUNT & pl.col("reporting_amount").is_null()
-    milligrams = (pl.col("co2_g") * 1000).round().cast(pl.Int64).sum()
-    return (
-        *(_sum(pl.col("amount").filter(pl.col("basis") == basis)).alias(basis) for basis in (*COST_SIDE, "policy")),
-        _sum(converted).alias("converted"),
-        missing.sum().alias("not_converted"),
-        _known(_decimal(milligrams, _MILLI), pl.col("co2_g")).alias("co2_g"),
-    )
+_COUNTS: Final = ("sessions", "without_energy", "partial", "unpriced", "not_converted")
+_FLOATS: Final = ("kwh", "kwh_priced", "kwh_unpriced", "co2_g")
+_SUMS: Final = (*_FLOATS, "billed", "tariff", "cost", "reimbursed", "converted")
 
 
-def _sum(amounts: pl.Expr) -> pl.Expr:
-    return _known(amounts.cast(_SUM).sum(), amounts)
+def _row(summed: dict[str, Any]) -> CostRow:
+    floats = {name: None if summed[name] is None else float(summed[name]) for name in _FLOATS}
+    converted = None if summed["not_converted"] else summed["converted"]
+    return CostRow(**summed | floats | {"converted": converted})
 
 
-def _known(total: pl.Expr, of: pl.Expr) -> pl.Expr:
-    """A sum, where there is something to add."""
-    return pl.when(of.count() > 0).then(total)
+def _sum_if_any(column: str) -> pl.Expr:
+    """The sum, or null if nothing goes into it."""
+    return pl.when(pl.col(column).count() > 0).then(pl.col(column).sum()).alias(column)
 
 
-def _decimal(units: pl.Expr, unit: Decimal = _NANO) -> pl.Expr:
-    return units.cast(pl.Decimal(38, 0)) * pl.lit(unit)
-
-
-def _added(one: Decimal | None, other: Decimal | None) -> Decimal | None:
-    told = [each for each in (one, other) if each is not None]
-    return sum(told, Decimal(0)) if told else None
+def _sum_of_converted(totals: Iterable[CostRow]) -> Decimal | None:
+    costing = [each for each in totals if each.cost is not None]
+    amounts = [each.converted for each in costing if each.converted is not None]
+    return sum(amounts, Decimal()) if costing and len(amounts) == len(costing) else None

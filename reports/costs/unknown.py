@@ -1,132 +1,139 @@
-"""What a cost report does not know: parts without a price, amounts without a rate, days of which nothing is known."""
+"""What a cost report does not know: parts without a price, days without an answer, amounts without a rate."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
-from typing import Final
+from typing import Final, Literal
 
 import polars as pl
 
 from lake.names import Namer
 from reports.figures import KNOWN, NOT_GIVEN
-from transforms.costs.lines import COST_SIDE
-from transforms.costs.money import nano_kwh
 
-_NANO: Final = Decimal(1).scaleb(-9)
+_EXACT: Final = pl.Decimal(38, 6)
 
 
 @dataclass(frozen=True, slots=True)
-class Unpriced:
-    """Lines without an amount for one reason.
+class NotPriced:
+    """What one reason leaves without an amount.
 
     Attributes:
-        side: `cost`, or `reimbursement` of lines by policies.
-        reason: One of `lake.schemas.UNPRICED_REASONS`.
-        sessions: Sessions that have such a line.
-        kwh: Energy of those lines that no rule prices, kWh; None if it is not told of any.
+        side: `cost`: by no bill or tariff; `policy`: by no policy.
+        reason: As in `lake.schemas.UNPRICED_REASONS`.
+        sessions: Sessions it is the reason of; one may have several.
+        kwh: Energy that it leaves without a price, kWh, as far as it is known; None if it is of none.
     """
 
-    side: str
+    side: Literal["cost", "policy"]
     reason: str
     sessions: int
-    kwh: Decimal | None
+    kwh: float | None
 
 
 @dataclass(frozen=True, slots=True)
-class NoRate:
-    """Amounts of a currency that are not converted, as no rate is known; `since` and `until` are local days."""
+class DaysNotKnown:
+    """Days (UTC) of a vehicle's stream of which nothing is known.
 
-    currency: str
-    amounts: int
-    since: date
-    until: date
-
-
-@dataclass(frozen=True, slots=True)
-class UnknownDays:
-    """Days (UTC) of a vehicle and stream that are not known, by their state of completeness."""
+    Attributes:
+        vehicle: As it is called.
+        state: As in `lake.schemas.COMPLETENESS_STATES`.
+    """
 
     vehicle: str
     stream: str
     state: str
     days: int
-    since: date
-    until: date
+
+
+@dataclass(frozen=True, slots=True)
+class NoRate:
+    """Amounts of the cost that are not converted, for want of a rate.
+
+    Attributes:
+        amount: Their sum, in `currency`.
+    """
+
+    currency: str
+    lines: int
+    amount: Decimal
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """What is not known.
+    """What is not known of a period.
 
     Attributes:
-        unpriced: Lines without an amount, by side and reason.
-        no_rate: Amounts without a rate, by currency.
-        days: Days that could be known and are not.
-        without_line: Sessions that are told and have no costs yet: the next run makes them.
+        without_line: Sessions still told that have no cost line yet; the next run makes it.
+        without_energy: Sessions that tell no energy.
     """
 
-    unpriced: tuple[Unpriced, ...]
+    not_priced: tuple[NotPriced, ...]
+    days: tuple[DaysNotKnown, ...]
     no_rate: tuple[NoRate, ...]
-    days: tuple[UnknownDays, ...]
     without_line: int
+    without_energy: int
 
     @property
     def is_empty(self) -> bool:
         """Whether all is known."""
-        return not (self.unpriced or self.no_rate or self.days or self.without_line)
+        return not (self.not_priced or self.days or self.no_rate or self.without_line or self.without_energy)
 
 
-def what_is_unknown(lines: pl.DataFrame, sessions: pl.DataFrame, days: pl.DataFrame, named: Namer) -> Unknown:
-    """What is not known of a period.
+def what_is_not_known(
+    lines: pl.DataFrame, sessions: pl.DataFrame, completeness: pl.DataFrame, currency: str, names: Namer
+) -> Unknown:
+    """What is not known, from the rows of a period.
 
     Args:
-        lines: Columns of `SESSION_COSTS`, of the period.
-        sessions: Columns session_id, status, of the period.
-        days: Columns vehicle_id, stream, day, state of `COMPLETENESS`, of the period.
-        named: What to call a vehicle.
+        lines: Columns of `session_costs`.
+        sessions: Columns session_id, status.
+        completeness: Columns vehicle_id, stream, state.
+        currency: The reporting currency.
+        names: What to call a vehicle.
     """
     told = sessions.filter(pl.col("status") != "vanished")
+    energy = lines.filter((pl.col("component") == "energy") & (pl.col("basis") != "policy"))
     return Unknown(
-        unpriced=_unpriced(lines),
-        no_rate=_no_rate(lines),
-        days=_days(days, named),
+        not_priced=_not_priced(lines),
+        days=_days(completeness, names),
+        no_rate=_no_rate(lines, currency),
         without_line=told.join(lines, on="session_id", how="anti").height,
+        without_energy=energy.filter(pl.col("kwh_unpriced").is_null())["session_id"].n_unique(),
     )
 
 
-def _unpriced(lines: pl.DataFrame) -> tuple[Unpriced, ...]:
-    side = pl.when(pl.col("basis").is_in(COST_SIDE)).then(pl.lit("cost")).otherwise(pl.lit("reimbursement"))
-    kwh = nano_kwh("kwh_unpriced").sum().cast(pl.Decimal(38, 0)) * pl.lit(_NANO)
-    grouped = (
+def _not_priced(lines: pl.DataFrame) -> tuple[NotPriced, ...]:
+    side = pl.when(pl.col("basis") == "policy").then(pl.lit("policy")).otherwise(pl.lit("cost"))
+    kwh = pl.col("kwh_unpriced").cast(_EXACT)
+    found = (
         lines.filter(pl.col("reason").is_not_null())
         .group_by(side.alias("side"), "reason")
-        .agg(
-            pl.col("session_id").drop_nulls().n_unique().alias("sessions"),
-            pl.when(pl.col("kwh_unpriced").count() > 0).then(kwh).alias("kwh"),
-        )
+        .agg(pl.col("session_id").drop_nulls().n_unique(), pl.when(kwh.count() > 0).then(kwh.sum()).alias("kwh"))
+        .sort("side", "session_id", "reason", descending=[False, True, False])
     )
-    return tuple(Unpriced(*row) for row in grouped.sort("side", "reason").iter_rows())
+    return tuple(
+        NotPriced(of, reason, sessions, None if kwh is None else float(kwh))
+        for of, reason, sessions, kwh in found.iter_rows()
+    )
 
 
-def _no_rate(lines: pl.DataFrame) -> tuple[NoRate, ...]:
-    missing = pl.col("amount").is_not_null() & pl.col("reporting_amount").is_null()
-    day = pl.col("local_date")
-    grouped = (
-        lines.filter(missing & pl.col("basis").is_in(COST_SIDE))
+def _days(completeness: pl.DataFrame, names: Namer) -> tuple[DaysNotKnown, ...]:
+    """By vehicle as it is called, stream and state."""
+    open_days = completeness.filter(~pl.col("state").is_in([*KNOWN, *NOT_GIVEN]))
+    counted = open_days.group_by("vehicle_id", "stream", "state").agg(pl.len())
+    found = [DaysNotKnown(names(vehicle), *rest) for vehicle, *rest in counted.iter_rows()]
+    return tuple(sorted(found, key=lambda each: (each.vehicle, each.stream, each.state)))
+
+
+def _no_rate(lines: pl.DataFrame, currency: str) -> tuple[NoRate, ...]:
+    rated = ((pl.col("reporting_currency") == currency) & pl.col("reporting_amount").is_not_null()).fill_null(
+        value=False
+    )
+    found = (
+        lines.filter((pl.col("basis") != "policy") & pl.col("amount").is_not_null() & ~rated)
         .group_by("currency")
-        .agg(pl.len(), day.min().alias("since"), day.max().alias("until"))
+        .agg(pl.len(), pl.col("amount").cast(_EXACT).sum())
+        .sort("currency")
     )
-    return tuple(NoRate(*row) for row in grouped.sort("currency").iter_rows())
-
-
-def _days(days: pl.DataFrame, named: Namer) -> tuple[UnknownDays, ...]:
-    day = pl.col("day")
-    grouped = (
-        days.filter(~pl.col("state").is_in([*KNOWN, *NOT_GIVEN]))
-        .group_by("vehicle_id", "stream", "state")
-        .agg(pl.len(), day.min().alias("since"), day.max().alias("until"))
-    )
-    rows = [(named(vehicle), *more) for vehicle, *more in grouped.iter_rows()]
-    return tuple(UnknownDays(*row) for row in sorted(rows))
+    return tuple(NoRate(*row) for row in found.iter_rows())
