@@ -181,11 +181,13 @@ def _rules(house: House) -> Finding:
     rules, said = house.rules, house.places.said
     counts = {"places": said.places, "tariffs": rules.tariffs, "policies": rules.policies}
     says = ", ".join(f"{len(each)} {name}" for name, each in counts.items())
-    named = {each.vehicle_id for each in rules.assignments} | {
-        vehicle
-        for each in (*said.places, *(tariff.entry for tariff in rules.tariffs), *(one.who for one in rules.policies))
-        for vehicle in each.vehicles
-    }
+    lists = [
+        [each.vehicle_id for each in rules.assignments],
+        *(each.vehicles for each in said.places),
+        *(each.entry.vehicles for each in rules.tariffs),
+        *(each.who.vehicles for each in rules.policies),
+    ]
+    named = {vehicle for each in lists for vehicle in each}
     if strangers := sorted(named - {each.vehicle_id for each in house.registry.vehicles()}):
         line = f"{len(strangers)} vehicles that they name are not connected here, the first is {strangers[0]}"
         return Finding("rules", is_well=False, says=f"{line}: look for a typing error")
