@@ -142,7 +142,7 @@ def period_of(house: House, month: str | None, since: date | None, until: date |
         today = house.clock.now().astimezone(ZoneInfo(house.settings.timezone)).date()
         return _month(today.replace(day=1) - timedelta(days=1))
     try:
-        return _month(datetime.strptime(month, "%Y-%m").date())  # noqa: DTZ007 (a month on local clocks)
+        return _month(date.fromisoformat(f"{month}-01"))
     except ValueError:
         raise Stop(Exit.USAGE, f"--month {month}: not a month such as 2026-10") from None
 

@@ -19,9 +19,8 @@ SIGNATURES: Final = ("Date, made by", "Date, approved by")
 NO_COSTS_YET: Final = "Collected, and not priced yet: the next run does it."
 NO_RATE: Final = "No rate of that day, or of one before it, is among the rates."
 ALL_KNOWN: Final = "Nothing: every session has a price, every amount a rate, and every day was told."
-PRICES_KNOWN: Final = (
-    "Of the sessions nothing: each has a price, and every amount a rate. Days are not told as of then."
-)
+PRICES_KNOWN: Final = "Of sessions nothing: each has a price, and every amount a rate."
+DAYS_NOT_KEPT: Final = "Which days were not known at that instant is not kept, and cannot be told here."
 _GRAMS: Final = 1000
 
 
