@@ -16,10 +16,12 @@ import polars as pl
 from flows.house import House
 from lake import schemas
 from lake.reference import countries, currency_digits
-from lake.schemas import CHARGE_SESSIONS, SESSION_COSTS
+from lake.schemas import CHARGE_SESSIONS, COMPLETENESS, SESSION_COSTS
 from lake.tables import Partition
 from transforms import months
+from transforms.costs.evidence import KNOWN_DAYS, known_days
 from transforms.costs.table import MARGIN, CostRules, session_costs
+from transforms.rules.rates import of_month
 
 _FILE: Final = "state/costed.json"
 _MOST_MONTHS: Final = 12
@@ -33,8 +35,7 @@ def publish_costs(house: House, *, anew: bool = False) -> None:
         house: The house; the caller holds the lake.
         anew: Make all of them, whatever has changed.
     """
-    made = {} if anew else _made(house)
-    now = _digests(house)
+    now, made = _digests(house), {} if anew else _made(house)
     due = sorted(month for month in now.keys() | made.keys() if now.get(month) != made.get(month))
     for chunk in _chunks(due):
         costs = costs_of(house, chunk)
@@ -71,12 +72,17 @@ def cost_rules(house: House) -> CostRules:
         carbon=rules.carbon,
         countries=countries(),
         curve=rules.power,
+        assignments=rules.assignments,
+        policies=rules.policies,
+        distances=rules.distances,
+        known_days=_known_days(house),
     )
 
 
-def all_months(house: House) -> Iterator[list[str]]:
-    """The months that have sessions, in chunks of neighbours."""
-    yield from _chunks(sorted({str(each.month) for each in _partitions(house)}))
+def settled_months(house: House) -> Iterator[list[str]]:
+    """The months whose costs were made of the sessions and rules of now, in chunks of neighbours."""
+    made = _made(house)
+    yield from _chunks(sorted(month for month, (of, _) in _digests(house).items() if made.get(month, [None])[0] == of))
 
 
 def _partitions(house: House) -> list[Partition]:
@@ -88,14 +94,29 @@ def _to_publish(house: House, costs: pl.DataFrame, chunk: Iterable[str]) -> set[
     return stand | {Partition(make, month) for make, month in costs.select("make", "month").unique().iter_rows()}
 
 
-def _digests(house: House) -> dict[str, str]:
-    """What the costs of each month are made of - its sessions, those around it, the rules - and what they are now."""
+def _digests(house: House) -> dict[str, list[str]]:
+    """By month: what its costs are made of - its sessions, those around it, the rules - and what they are now."""
     of, costs = _files(house, CHARGE_SESSIONS), _files(house, SESSION_COSTS)
-    rules = (house.rules.digest, house.settings.reporting_currency, schemas.SCHEMA_VERSION)
-    return {
-        month: _hash(rules, [(near, of.get(near)) for near in sorted(_around([month]))], costs.get(month))
-        for month in of.keys() | costs.keys()
-    }
+    days = _files(house, COMPLETENESS) if _asks_for_days(house) else {}
+    told = house.rules
+    rules = (told.digest_but_rates, told.rates.source, house.settings.reporting_currency, schemas.SCHEMA_VERSION)
+
+    def made_of(month: str) -> str:
+        near = [(each, of.get(each), days.get(each)) for each in sorted(_around([month]))]
+        return _hash(rules, of_month(told.rates, month).rows(), near)
+
+    return {month: [made_of(month), _hash(costs.get(month))] for month in of.keys() | costs.keys()}
+
+
+def _asks_for_days(house: House) -> bool:
+    """Whether a policy pays only where enough days are known."""
+    return any(each.evidence.known_days_pct for each in house.rules.policies)
+
+
+def _known_days(house: House) -> pl.DataFrame:
+    if not _asks_for_days(house):
+        return KNOWN_DAYS.to_frame()
+    return known_days(house.tables.read(COMPLETENESS, columns=("vehicle_id", "stream", "day", "state")))
 
 
 def _files(house: House, table: schemas.Table) -> dict[str, list[str]]:
@@ -126,8 +147,8 @@ def _hash(*values: object) -> str:
     return hashlib.sha256(repr(values).encode()).hexdigest()
 
 
-def _made(house: House) -> dict[str, str]:
+def _made(house: House) -> dict[str, list[str]]:
     if not house.store.exists(_FILE):
         return {}
-    made: dict[str, str] = json.loads(house.store.read(_FILE))
+    made: dict[str, list[str]] = json.loads(house.store.read(_FILE))
     return made

@@ -73,7 +73,9 @@ def known_at(house: House, table: Table, at: datetime) -> pl.DataFrame:
     """
     if table is schemas.CHARGE_SESSIONS:
         history = known_at(house, schemas.SESSION_HISTORY, at)
-        return sessions.current(history, house.vehicles_frame(), house.settings.timezone)
+        told = known_at(house, schemas.CHARGE_DAYS, at)
+        zone = house.settings.timezone
+        return sessions.current(history, house.vehicles_frame(), zone, days=told, said=house.places.said)
     if table is schemas.SESSION_COSTS:
         return costs_known_at(house, known_at(house, schemas.CHARGE_SESSIONS, at))
     if table is schemas.CHARGE_DAYS:

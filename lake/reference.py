@@ -66,6 +66,11 @@ def countries() -> dict[str, str]:
     return dict(_countries())
 
 
+def demo_rules(name: str) -> bytes:
+    """A file of the rules of the demo's fleet."""
+    return _file(f"demo/{name}").read_bytes()
+
+
 def _file(name: str) -> Path:
     folder = _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT
     return folder / name

@@ -2,7 +2,8 @@
 --
 -- Read it: a row is a local month, a kind of place and a currency. `cost` is what was billed or what a tariff says, taxes
 -- and fees included. A row without a currency holds the sessions that nothing prices: their cost is not 0, it is not
--- known. `kwh_unpriced` is the energy of those, and of parts of others.
+-- known. `kwh_unpriced` is the energy of those, and of parts of others. A row without a place is what is owed by the
+-- month, as a base price.
 SELECT
     strftime(local_date, '%Y-%m') AS month,
     place,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import cycle
@@ -11,10 +12,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from flows.doctoring import findings
 from flows.house import House
 from flows.querying import query
 from lake import schemas
-from tests.flows.conftest import a_home, practising, with_rates
+from tests.flows.conftest import Practice, a_home, practising, with_rates
 
 CURRENCIES = ("USD", "EUR", "GBP", "CHF", "NOK", "JPY")
 CONVERTED = ("USD", "EUR", "GBP", "CHF", "NOK")
@@ -27,6 +29,7 @@ def house(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     folder = tmp_path_factory.mktemp("six")
     with_rates(folder / "rules", real_data)
     with a_home(folder) as patch:
+        patch.setenv("CHARGELAKE_RULES", str(folder / "rules"))
         yield asyncio.run(collected(patch))
 
 
@@ -78,3 +81,45 @@ def test_a_question_by_month_and_place_mixes_no_currencies(house: House, lines: 
     columns, rows = query(house, QUESTION.read_text("utf-8"))
     answer = pl.DataFrame(rows, schema=columns, orient="row")
     assert sums(answer, "cost") == sums(lines, "amount")
+
+
+def test_doctor_says_what_has_no_rate(house: House) -> None:
+    (found,) = [each for each in findings(house) if each.about == "rates"]
+    assert re.fullmatch(r"the newest are of 2026-10-30; \d+ cost lines in JPY have none", found.says)
+    assert found.is_well
+
+
+async def test_doctor_says_when_costs_wait_for_newer_rates(practice: Practice, tmp_path: Path) -> None:
+    practice.emulator.faults.add("currency", currency="USD")
+    (tmp_path / "home" / "rules" / "rates").mkdir(parents=True)
+    (tmp_path / "home" / "rules" / "rates" / "old.csv").write_text("Date,USD\n2026-09-01,1.1\n")
+    await practice.connect("8-vehicles@smartcar.com")
+    await practice.run()
+    (found,) = [each for each in findings(practice.house()) if each.about == "rates"]
+    assert (found.is_well, "wait for newer ones" in found.says) == (False, True)
+
+
+async def test_rates_that_come_later_convert_what_was_not(practice: Practice, real_data: Path, tmp_path: Path) -> None:
+    practice.emulator.faults.add("currency", currency="USD")
+    await practice.connect("8-vehicles@smartcar.com")
+    known = []
+    for _ in range(2):
+        await practice.run()
+        billed = practice.house().tables.read(schemas.SESSION_COSTS).filter(pl.col("currency") == "USD")
+        known.append(billed["reporting_amount"].is_not_null().sum() / billed.height)
+        if len(known) == 1:
+            with_rates(tmp_path / "home" / "rules", real_data)
+    assert known == [0, 1]
+
+
+async def test_whose_rates_they_are_is_told_anew_when_that_changes(
+    practice: Practice, real_data: Path, tmp_path: Path
+) -> None:
+    practice.emulator.faults.add("currency", currency="USD")
+    rates = with_rates(tmp_path / "home" / "rules", real_data) / "rates"
+    await practice.connect("8-vehicles@smartcar.com")
+    await practice.run()
+    (rates / "SOURCE.txt").write_text("elsewhere")
+    await practice.run()
+    billed = practice.house().tables.read(schemas.SESSION_COSTS).filter(pl.col("currency") == "USD")
+    assert billed["fx_source"].unique().to_list() == ["elsewhere"]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tries import tries
-from transforms.rules.rates import LOOK_BACK, RATES, Rates, joined, published
+from transforms.rules.rates import LOOK_BACK, RATES, Rates, joined, of_month, published
 from transforms.rules.reading import BadRule
 
 HISTORY = """Date,USD,JPY,RUB,
@@ -123,6 +123,18 @@ def test_a_working_day_after_the_last_rates_has_none_yet() -> None:
 def test_a_working_day_between_two_files_is_not_known_to_be_a_closing() -> None:
     days = taken(of("Date,USD\n2026-10-28,1.1\n", "Date,USD\n2026-10-30,1.1\n"))
     assert date(2026, 10, 29) not in days
+
+
+def test_new_rates_change_only_the_months_whose_days_take_them() -> None:
+    before, after = of("Date,USD\n2026-09-29,1.1\n"), of("Date,USD\n2026-09-29,1.1\n", "Date,USD\n2026-10-02,1.2\n")
+    changed = {month: not of_month(before, month).equals(of_month(after, month)) for month in ("2026-09", "2026-10")}
+    assert changed == {"2026-09": False, "2026-10": True}
+
+
+def test_the_days_beside_a_month_belong_to_it() -> None:
+    told = of("Date,USD\n2026-08-31,1.1\n2026-09-30,1.1\n2026-10-01,1.1\n2026-10-02,1.1\n")
+    days = of_month(told, "2026-09")["day"].unique().sort().to_list()
+    assert (days[0], days[-1]) == (date(2026, 8, 31), date(2026, 10, 1))
 
 
 def test_without_files_there_are_no_rates() -> None:

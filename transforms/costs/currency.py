@@ -17,7 +17,6 @@ import polars as pl
 from lake.schemas import MONEY, PRICE
 from transforms.rules.rates import EURO, Rates
 
-ECB: Final = "ECB euro reference rates"
 SAME: Final = "same currency"
 
 _PAIR: Final = ("fx_date", "currency", "fx_per_eur", "fx_reporting_per_eur")
@@ -51,7 +50,7 @@ def with_reporting(lines: pl.DataFrame, rates: Rates, currency: str, digits: Map
     rated = paired.with_columns(
         reporting_currency=pl.lit(currency),
         fx_date=pl.when(same).then("local_date").when(pl.col("fx_per_eur").is_not_null()).then("fx_date"),
-        fx_source=pl.when(same).then(pl.lit(SAME)).when(pl.col("fx_per_eur").is_not_null()).then(pl.lit(ECB)),
+        fx_source=pl.when(same).then(pl.lit(SAME)).when(pl.col("fx_per_eur").is_not_null()).then(pl.lit(rates.source)),
         fx_rate=pl.when(same).then(pl.lit(1, PRICE)).otherwise(_fx_rate()),
         reporting_amount=pl.when(same).then("amount").otherwise(_converted(digits[currency])),
     )

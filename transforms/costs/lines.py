@@ -78,7 +78,7 @@ def with_state(lines: pl.DataFrame) -> pl.DataFrame:
 def _in_key(name: str) -> pl.Expr:
     if name != "month":
         return pl.col(name).fill_null("")
-    month = pl.col("local_date").dt.strftime("%Y-%m")
+    month = pl.concat_str(pl.col("local_date").dt.strftime("%Y-%m"), pl.col("driver").fill_null(""), separator="\x1f")
     return pl.when(pl.col("session_id").is_null()).then(month).otherwise(pl.lit(""))
 
 

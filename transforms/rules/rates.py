@@ -38,6 +38,9 @@ _FORMS = ("%Y-%m-%d", "%d %B %Y")
 _SATURDAY = 5
 
 
+ECB: Final = "ECB euro reference rates"
+
+
 @dataclass(frozen=True, slots=True)
 class Rates:
     """What is known of rates.
@@ -46,10 +49,12 @@ class Rates:
         told: Columns day, currency, per_eur (units of the currency for one euro, exact); one row a day and currency.
         calendar: Columns day, published: the day whose rates a day takes, itself or the last one before it. A day
             that is not in it has no rates.
+        source: Who published them, as `rates/SOURCE.txt` says; the ECB where nothing does.
     """
 
     told: pl.DataFrame
     calendar: pl.DataFrame
+    source: str = ECB
 
 
 def published(text: str) -> pl.DataFrame:
@@ -72,11 +77,12 @@ def published(text: str) -> pl.DataFrame:
     return rates.select(*RATES, "line")
 
 
-def joined(files: Iterable[tuple[str, pl.DataFrame]]) -> Rates:
+def joined(files: Iterable[tuple[str, pl.DataFrame]], source: str = ECB) -> Rates:
     """The rates of several files as one.
 
     Args:
         files: The name of each, and what `published` read in it.
+        source: Who published them.
 
     Raises:
         BadRule: Two files tell a day and currency differently; both are named.
@@ -86,7 +92,16 @@ def joined(files: Iterable[tuple[str, pl.DataFrame]]) -> Rates:
     distinct = told.unique(RATES.names(), keep="first", maintain_order=True).sort("day", "currency")
     _refuse_two_tellings(distinct)
     spans = told.group_by("file").agg(first=pl.col("day").min(), last=pl.col("day").max()).select("first", "last")
-    return Rates(distinct.select(RATES.names()), _calendar(set(distinct["day"].to_list()), spans.rows()))
+    return Rates(distinct.select(RATES.names()), _calendar(set(distinct["day"].to_list()), spans.rows()), source)
+
+
+def of_month(rates: Rates, month: str) -> pl.DataFrame:
+    """The rates that the local days of a month (UTC, `YYYY-MM`) take: columns day, published, currency, per_eur."""
+    first = date.fromisoformat(f"{month}-01")
+    last = (first + timedelta(days=32)).replace(day=1)  # a local day may be the one before or after
+    days = rates.calendar.filter(pl.col("day").is_between(first - timedelta(days=1), last))
+    near = rates.told.filter(pl.col("day").is_between(first - timedelta(days=1) - LOOK_BACK, last))
+    return days.join(near.rename({"day": "published"}), on="published").sort("day", "currency")
 
 
 def _cells(text: str) -> tuple[list[str], list[list[object]]]:

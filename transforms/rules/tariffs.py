@@ -6,6 +6,7 @@ the same id, another version and other days, so that what was priced before stay
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -14,7 +15,7 @@ from itertools import combinations
 from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from msgspec import Meta, Struct, field
+from msgspec import Meta, Struct, field, structs
 
 from transforms.rules.acn import bands_of
 from transforms.rules.calendar import WHOLE_YEAR, Holidays, Hours, Season, days_of, hours_of, season_of
@@ -117,6 +118,10 @@ class Tariff:
     bands: tuple[Band, ...]
     series: Series | None
     holidays: Holidays
+
+    def of_vehicles(self, vehicle_ids: tuple[str, ...]) -> Tariff:
+        """The same tariff with the vehicles of these ids as its own."""
+        return dataclasses.replace(self, entry=structs.replace(self.entry, vehicles=vehicle_ids))
 
     @property
     def rank(self) -> int:
