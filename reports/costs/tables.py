@@ -24,7 +24,7 @@ def tiles(view: View) -> Markup:
         _tile("Energy", [f"{energy} kWh" if _has_energy(total) else NOT_KNOWN], _of_energy(total)),
         _tile("Cost", costs or [NOT_KNOWN], "what was billed or is priced by a tariff"),
     ]
-    if view.reporting and total["costs"] > total["not_converted"]:
+    if total["costs"] > total["not_converted"]:
         amount = exact.money(total["converted"], view.reporting, view.digits.get(view.reporting, 2))
         given.append(_tile(f"Cost in {view.reporting}", [amount], _of_rates(total)))
     if paid:
@@ -46,7 +46,7 @@ def table(view: View) -> list[Markup]:
     headings = [
         (HEADINGS[view.by], "name"), ("Currency", "label"), ("Cost", "number"), ("kWh", "number"),
         ("a kWh priced", "number"), ("Billed", "number"), ("By tariff", "number"), ("Reimbursed", "number"),
-        (f"Cost in {view.reporting or NONE}", "number"), ("kWh without a price", "number"), ("Sessions", "number"),
+        (f"Cost in {view.reporting}", "number"), ("kWh without a price", "number"), ("Sessions", "number"),
         ("Partial", "number"), ("Without a price", "number"),
     ]  # fmt: skip
     return [drawing.table(headings, rows, f"Costs by {HEADINGS[view.by].lower()}", len(totals))]
@@ -94,7 +94,7 @@ def _told(unpriced: int) -> str:
 
 
 def _converted(row: Mapping[str, int], view: View) -> str:
-    if not view.reporting or row["costs"] == row["not_converted"]:
+    if row["costs"] == row["not_converted"]:
         return NOT_KNOWN
     amount = exact.written(row["converted"], exact.SIX, view.digits.get(view.reporting, 2))
     return f"{amount} and {count(row['not_converted'])} without a rate" if row["not_converted"] else amount

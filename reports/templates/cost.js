@@ -101,7 +101,7 @@ function tiles() {
     tile("Energy", [has ? inKwh(total.priced + total.unpriced) : NOT_KNOWN], `${energy(total.unpriced)} kWh of it without a price${silent}`),
     tile("Cost", costs.length ? costs : [NOT_KNOWN], "what was billed or is priced by a tariff"),
   ];
-  if (data.reporting && total.costs > total.not_converted) {
+  if (total.costs > total.not_converted) {
     const note = total.not_converted
       ? `without ${counted(total.not_converted, "amount", "amounts")} that no rate is known for`
       : "each amount at the rate of its day";
@@ -233,7 +233,7 @@ function days() {
 }
 
 function converted(row) {
-  if (!data.reporting || row.costs === row.not_converted) return NOT_KNOWN;
+  if (row.costs === row.not_converted) return NOT_KNOWN;
   const amount = written(row.converted, SIX, digitsOf(data.reporting));
   return row.not_converted ? `${amount} and ${count(row.not_converted)} without a rate` : amount;
 }
@@ -256,7 +256,7 @@ function costTable() {
   const lines = groups.map(({ names: [name, code], row }) => [named(by, name), ...cells(code, row)]);
   const ends = totals.map(({ names: [code], row }) => ["Total", ...cells(code, row)]);
   const headings = [[data.headings[by], "name"], ["Currency", "label"], ...["Cost", "kWh", "a kWh priced", "Billed",
-    "By tariff", "Reimbursed", `Cost in ${data.reporting || NONE}`, "kWh without a price", "Sessions", "Partial",
+    "By tariff", "Reimbursed", `Cost in ${data.reporting}`, "kWh without a price", "Sessions", "Partial",
     "Without a price"].map((words) => [words, "number"])];
   return [table(headings, [...lines, ...ends], `Costs by ${data.headings[by].toLowerCase()}`, ends.length)];
 }

@@ -15,6 +15,7 @@ from lakes import session
 
 from lake.reference import currency_digits
 from lake.schemas import CHARGE_SESSIONS, COMPLETENESS, SESSION_COSTS
+from reports.costs.figures import CostReport, Period, Wanted, cost_report
 
 NOW: Final = datetime(2026, 11, 2, 6, 12, tzinfo=UTC)
 ZONES: Final = {
@@ -242,26 +243,12 @@ def without(given: Frames, *names: Sequence[str]) -> Frames:
     return replace(given, **{name: getattr(given, name).clear() for name in names})
 
 
-@dataclass(frozen=True, slots=True)
-class Days:
-    """Local days, both included."""
-
-    since: date
-    until: date
+def wanted(fleet: Fleet = Fleet(), **told: Any) -> Wanted:
+    """A report of all months of a fleet."""
+    period = Period(fleet.first, _end(fleet) - timedelta(days=1))
+    return Wanted(**{"period": period, "by": "vehicle", "currency": "EUR", "generated_at": NOW} | told)
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What a page tells of the report it is of."""
-
-    period: Days
-    by: str = "vehicle"
-    title: str = "What charging cost"
-    generated_at: datetime = NOW
-    as_of: datetime | None = None
-    currency: str | None = "EUR"
-
-
-def head(fleet: Fleet = Fleet(), **told: Any) -> Head:
-    """Of all months of a fleet."""
-    return Head(Days(fleet.first, _end(fleet) - timedelta(days=1)), **told)
+def report(given: Frames, fleet: Fleet = Fleet(), **told: Any) -> CostReport:
+    """The figures of all months of a fleet."""
+    return cost_report(given.lines, given.sessions, given.completeness, wanted(fleet, **told))

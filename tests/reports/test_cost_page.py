@@ -18,7 +18,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from chromium import DESKTOP, TELEPHONE
-from cost_lakes import SIX, Fleet, Frames, frames, head, one_vehicle, renamed, rounded
+from cost_lakes import SIX, Fleet, Frames, frames, one_vehicle, renamed, report, rounded
 from pypdf import PdfReader
 
 from lake.names import namer, real_ids
@@ -40,7 +40,7 @@ PLOTS_ALONE = """
 
 def page_of(given: Frames, fleet: Fleet = FLEET, **told):
     limit = {"limit": told.pop("limit")} if "limit" in told else {}
-    return cost_page(head(fleet, **told), given.lines, given.sessions, given.completeness, real_ids, **limit)
+    return cost_page(report(given, fleet, **told), given.lines, given.sessions, given.completeness, real_ids, **limit)
 
 
 @pytest.fixture(scope="module")
@@ -218,6 +218,22 @@ def test_totals_after_a_filter_are_those_of_plain_python(chromium, html, six, ch
         kept = kept.filter(columns[key] == value)
     assert kept.height
     agrees(visit.result, kept)
+
+
+@pytest.mark.parametrize("by", ["driver", "vehicle", "cost-centre", "place", "make", "day", "month"])
+def test_the_table_has_the_rows_of_the_report_in_its_other_forms(chromium, six, by):
+    given = report(six, FLEET, by=by)
+    html = cost_page(given, six.lines, six.sessions, six.completeness, real_ids)
+    rows = chromium.visit(html, lambda page: table(page, "table")).result[1:]
+    shown = {(row[0], row[1]): (row[2], row[10]) for row in rows if row[0] != "Total"}
+    wanted = {
+        (row.group, row.currency or "no price"): (
+            "not known" if row.cost is None else written(row.cost, row.currency),
+            f"{row.sessions:,}",
+        )
+        for row in given.rows
+    }
+    assert shown == wanted
 
 
 def test_charts_follow_the_filters(chromium, html, six):
@@ -403,7 +419,7 @@ def test_a_fleet_too_large_for_a_page_keeps_its_totals_and_says_what_cannot_be_c
 
 def test_vehicles_go_by_the_names_of_pages(six):
     named = namer(b"k" * 32, [("vehicle-0000", "TESLA")])
-    html = cost_page(head(FLEET), six.lines, six.sessions, six.completeness, named)
+    html = cost_page(report(six, FLEET), six.lines, six.sessions, six.completeness, named)
     assert "vehicle-0000" not in html
     assert re.search(r"TESLA-[0-9A-F]{6}", html)
 
