@@ -64,6 +64,7 @@ def frames(fleet: Fleet = Fleet()) -> Frames:
     """Lines, sessions and completeness of a fleet; the same each time."""
     sessions = list(_sessions(fleet))
     lines = [line for each in sessions for line in _lines(each, fleet)]
+    lines += _monthly(sessions) if fleet.priced else []
     return Frames(
         pl.DataFrame(lines, schema=SESSION_COSTS.schema, orient="row").sort(SESSION_COSTS.sort_by),
         pl.DataFrame(sessions, schema=CHARGE_SESSIONS.schema, orient="row").sort(CHARGE_SESSIONS.sort_by),
@@ -165,6 +166,21 @@ def _base(of: dict[str, Any]) -> dict[str, Any]:
         "kwh_unpriced": 0.0,
         "reporting_currency": "EUR",
     }  # fmt: skip
+
+
+def _monthly(sessions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A base price a month for every fourth vehicle that charged in it."""
+    told = {(of["vehicle_id"], of["local_date"].replace(day=1)): of for of in sessions if of["status"] != "vanished"}
+    lines = []
+    for (vehicle, month), of in sorted(told.items()):
+        if int(vehicle[-4:]) % 4 == 0:
+            currency = next(code for code, zone in ZONES.items() if zone == of["timezone"])
+            base = _base(of | {"local_date": month, "place": None, "place_name": None, "session_id": None})
+            noon = datetime.combine(month, time(12), ZoneInfo(of["timezone"])).astimezone(UTC)
+            line = base | {"basis": "tariff", "component": "monthly_base", "currency": currency, "started_at": noon}
+            line |= {"amount": rounded(10 * Decimal(PRICES[currency]), currency), "session_revision": None}
+            lines.append(line | {"line_id": f"{vehicle}-{month}", "raw_ref": None} | _converted(line))
+    return lines
 
 
 def rounded(amount: Decimal, currency: str) -> Decimal:

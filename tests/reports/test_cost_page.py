@@ -28,6 +28,8 @@ PARTS = ("tiles", "table", "energy", "cost", "price", "heat", "bands", "stations
 HOSTILE = "</script><script>window.broken=1</script><img src=x onerror=window.broken=1>\u2028&\"'<!--"
 FLEET = Fleet(vehicles=9, months=4, currencies=SIX)
 REFERENCE = Path(__file__).parents[1] / "fixtures" / "pages" / "cost-charts.png"
+OWN = pl.coalesce("currency", pl.col("currency").drop_nulls().first().over("session_id"))
+"""The currency of a line or, where it has none, of its session; each session here has one at most."""
 PLOTS_ALONE = """
   const plots = [...document.querySelectorAll(".plot, .bars svg")];
   document.body.replaceChildren(...plots);
@@ -87,21 +89,26 @@ def written(amount: Decimal, currency: str) -> str:
 def expected(lines: pl.DataFrame) -> dict[str, dict[str, str]]:
     """Totals by currency of these lines, of one currency a session."""
     rows = lines.to_dicts()
-    own = {row["session_id"]: row["currency"] for row in rows if row["currency"]}
+    own = {row["session_id"]: row["currency"] for row in rows if row["currency"] and row["session_id"]}
+    codes = [row["currency"] or own.get(row["session_id"]) for row in rows]
     found = {}
-    for currency in sorted({own.get(row["session_id"]) for row in rows}, key=lambda code: (code is None, code)):
-        mine = [row for row in rows if own.get(row["session_id"]) == currency]
+    for currency in sorted(set(codes), key=lambda code: (code is None, code)):
+        mine = [row for row, code in zip(rows, codes, strict=True) if code == currency]
         found[currency or "no price"] = _totals(mine, currency)
     return found
 
 
 def _totals(rows, currency):
     side = [row for row in rows if row["basis"] != "policy"]
-    states = Counter({row["session_id"]: row["state"] for row in side}.values())
+    states = Counter({row["session_id"]: row["state"] for row in side if row["session_id"]}.values())
     kwh = sum(row["kwh_priced"] + (row["kwh_unpriced"] or 0) for row in side)
     told = {"Sessions": f"{states.total():,}", "Partial": f"{states['partial']:,}"}
     told |= {"Without a price": f"{states['unpriced']:,}"}
-    told |= {"kWh": f"{kwh:,.1f}" if any(row["kwh_unpriced"] is not None for row in side) else "not known"}
+    told |= {
+        "kWh": f"{kwh:,.1f}"
+        if any(row["kwh_unpriced"] is not None for row in side if row["session_id"])
+        else "not known"
+    }
     if currency is None:
         return told | {"Cost": "not known"}
     sums = {name: [row["amount"] for row in rows if row["basis"] == name and row["amount"] is not None]
@@ -207,10 +214,9 @@ FILTERS = [
 @pytest.mark.parametrize("chosen", FILTERS, ids=str)
 def test_totals_after_a_filter_are_those_of_plain_python(chromium, html, six, chosen):
     visit = chromium.visit(html, lambda page: (choose(page, **chosen), totals(page))[1])
-    own = pl.col("currency").drop_nulls().first().over("session_id")
     columns = {
         "make": pl.col("make"), "vehicle": pl.col("vehicle_id"), "driver": pl.col("driver").fill_null("nobody named"),
-        "cost_centre": pl.col("cost_centre"), "place": pl.col("place"), "currency": own,
+        "cost_centre": pl.col("cost_centre"), "place": pl.col("place"), "currency": OWN,
         "month": pl.col("local_date").dt.strftime("%Y-%m"),
     }  # fmt: skip
     kept = six.lines
@@ -243,7 +249,7 @@ def test_charts_follow_the_filters(chromium, html, six):
 
     cost, energy, panels = chromium.visit(html, look).result
     home = six.lines.filter((pl.col("place") == "home") & (pl.col("basis") != "policy"))
-    mine = home.filter(pl.col("currency").drop_nulls().first().over("session_id") == "NOK")
+    mine = home.filter(OWN == "NOK")
     of_month = mine.group_by(pl.col("local_date").dt.strftime("%Y-%m").alias("month")).agg(
         pl.col("amount").sum(), (pl.col("kwh_priced") + pl.col("kwh_unpriced")).sum().alias("kwh")
     )
@@ -317,8 +323,7 @@ def test_without_scripts_all_rows_and_charts_are_there_and_no_filters(chromium, 
         return shown, totals(page)
 
     (filters, plots, rows), shown = chromium.visit(html, look, scripts=False).result
-    own = pl.col("currency").drop_nulls().first().over("session_id")
-    assert (filters, rows) == (False, six.lines.select("vehicle_id", own).n_unique())
+    assert (filters, rows) == (False, six.lines.select("vehicle_id", OWN.alias("own")).n_unique())
     assert plots == 1 + 6 + 6 + 1 + 1 + 3
     agrees(shown, six.lines)
 
