@@ -1,1 +1,1 @@
-"""Reports of what sessions cost: the figures, and the forms they leave the lake in."""
+"""Reports of what sessions cost, in their forms: terminal, files, pages."""
