@@ -12,6 +12,7 @@ from flows.costing import costs_of, settled_months
 from flows.exits import Stop
 from flows.house import House
 from lake import schemas
+from lake.closed import Closed
 from lake.raw import DamagedSegment, read_segment, segments, strays
 from lake.schemas import Table
 from lake.state import StateUnusable, damage
@@ -38,6 +39,7 @@ def faults(house: House) -> Iterator[str]:
     """Every fault found, one sentence each; none if the lake is sound."""
     yield from _raw_faults(house)
     yield from _stray_files(house)
+    yield from Closed(house.store).faults()
     damaged = False
     for table in schemas.TABLES:
         for fault in _table_faults(house, table):
