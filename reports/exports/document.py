@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Literal
+from typing import Final, Literal
 
 from lake.reference import currency_digits
+from reports import wording
 
+NOTHING: Final = "–"
+"""What is not known, or is not there, as a person reads it."""
 Kind = Literal["text", "whole", "kwh", "kg", "money", "date", "instant", "percent"]
 """`kwh`: Decimal or float; `kg` likewise; `money`: `Money`; `instant`: an aware datetime; `percent`: 0..100."""
 
@@ -89,6 +92,23 @@ class Document:
     sheets: tuple[Sheet, ...]
     made_at: datetime
     signatures: tuple[str, ...] = ()
+
+
+def shown(cell: Cell) -> str:
+    """A cell as a person reads it; money without its currency, energy to a tenth, instants in UTC."""
+    match cell:
+        case None:
+            return NOTHING
+        case str():
+            return cell
+        case Money():
+            return f"{cell.rounded:,f}"
+        case datetime():
+            return wording.instant(cell.astimezone(UTC))
+        case date():
+            return cell.isoformat()
+        case _:
+            return wording.count(cell) if isinstance(cell, int) else wording.kwh(float(cell))
 
 
 def clean(text: str) -> str:

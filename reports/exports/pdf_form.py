@@ -11,7 +11,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC
 from functools import cache
 from importlib import resources
 from typing import Any, Final
@@ -19,11 +19,9 @@ from typing import Any, Final
 import typst
 
 from reports import wording
-from reports.exports.document import Cell, Column, Document, Money, Sheet, clean
+from reports.exports.document import NOTHING, Cell, Column, Document, Sheet, clean, shown
 
 NUMBERED: Final = "Characters that the fonts of this page do not have are written as their Unicode numbers, as U+5145."
-NOTHING: Final = "–"
-"""What is not known, or is not there."""
 _SHORT: Final = 16
 """A column of text no longer than this keeps on one line."""
 _MOST_WEIGHT: Final = 40
@@ -86,35 +84,19 @@ def _column(column: Column, length: int) -> dict[str, Any]:
 
 
 def _cells(row: Sequence[Cell], nothing: str) -> list[str]:
-    return [nothing if cell is None else _set(_shown(cell)) for cell in row]
+    return [nothing if cell is None else _set(shown(cell)) for cell in row]
 
 
 def _lengths(sheet: Sheet) -> list[int]:
     """The longest cell of each column, or word of its heading."""
     rows = [*sheet.rows, *sheet.totals]
     words = (max((len(word) for word in column.heading.split()), default=0) for column in sheet.columns)
-    return [max([word, *(len(_shown(row[at])) for row in rows)]) for at, word in enumerate(words)]
+    return [max([word, *(len(shown(row[at])) for row in rows)]) for at, word in enumerate(words)]
 
 
 def _characters(sheet: Sheet) -> int:
     """How much room a row asks for, long texts as far as they must have it."""
     return sum(min(length, _MOST_WEIGHT) + 2 for length in _lengths(sheet))
-
-
-def _shown(cell: Cell) -> str:
-    match cell:
-        case None:
-            return NOTHING
-        case str():
-            return cell
-        case Money():
-            return f"{cell.rounded:,f}"
-        case datetime():
-            return wording.instant(cell.astimezone(UTC))
-        case date():
-            return cell.isoformat()
-        case _:
-            return wording.count(cell) if isinstance(cell, int) else wording.kwh(float(cell))
 
 
 def _set(text: str) -> str:
