@@ -15,6 +15,7 @@ from hypothesis import given
 from lake.schemas import CHARGE_SESSIONS, COMPLETENESS, SESSION_COSTS
 from reports.costs.figures import CostReport, CostRow, Period, Wanted, cost_report
 from reports.costs.grouping import BY_THE_MONTH, GROUPINGS, NO_COST_CENTRE, NO_DRIVER
+from reports.costs.sheets import cost_document
 from reports.costs.unknown import DaysNotKnown, NoRate, NotPriced
 from tests.reports.lakes import known, session
 from tests.tries import tries
@@ -271,3 +272,9 @@ def test_each_session_counts_in_one_row(lines: list[dict[str, Any]], by: str) ->
 def test_the_order_of_lines_changes_nothing(lines: list[dict[str, Any]], dice: Any) -> None:
     shuffled = dice.sample(lines, len(lines))
     assert report(*lines) == report(*shuffled)
+
+
+def test_a_document_says_that_its_sums_leave_out_what_has_no_price() -> None:
+    costs = cost_document(report(line("a"), line("b", "1.00", "EUR", **converted("1.00")))).sheets[0]
+    expected = "1 session has no price, or one for a part alone: these sums do not hold all that they cost."
+    assert expected in costs.notes

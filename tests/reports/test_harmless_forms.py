@@ -45,12 +45,12 @@ DANGEROUS = re.compile(r"[\s\u200b\"]*[=+\-@＝＋－＠]")
 NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?")
 
 
-def row(text: str, amount: str = "-1.50", currency: str = "EUR") -> tuple[object, ...]:
+def row(text: str, amount: str, currency: str) -> tuple[object, ...]:
     return (text, 3, Decimal("10.5"), Money(Decimal(amount), currency), date(2026, 10, 5), AT)
 
 
-def document(*texts: str, currency: str = "EUR") -> Document:
-    rows = tuple(row(text, currency=currency) for text in texts)
+def document(*texts: str, amount: str = "-1.50", currency: str = "EUR") -> Document:
+    rows = tuple(row(text, amount, currency) for text in texts)
     sheet = Sheet("By driver", COLUMNS, rows, ((("Total"), 3, None, None, None, None),), texts[:1])
     return Document(texts[0], (("Period", texts[0]),), (sheet,), NOW, (texts[0],))
 
@@ -85,9 +85,9 @@ def test_negative_amounts_stay_numbers_in_csv() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("currency", "shown"), [("JPY", "-2"), ("EUR", "-1.50"), ("KWD", "-1.500")])
+@pytest.mark.parametrize(("currency", "shown"), [("JPY", "-2"), ("EUR", "-2.00"), ("KWD", "-2.000")])
 def test_an_amount_has_the_digits_of_its_currency(currency: str, shown: str) -> None:
-    assert cells(to_csv(document("Anna", currency=currency)), ",")[9] == shown
+    assert cells(to_csv(document("Anna", amount="-2", currency=currency)), ",")[9] == shown
 
 
 def test_csv_for_countries_with_a_decimal_comma() -> None:
@@ -125,7 +125,7 @@ def test_numbers_and_dates_of_a_workbook_are_numbers_and_dates() -> None:
 
 @pytest.mark.parametrize(("currency", "form"), [("JPY", '#,##0 "JPY"'), ("KWD", '#,##0.000 "KWD"')])
 def test_an_amount_of_a_workbook_is_shown_with_its_currency(currency: str, form: str) -> None:
-    table = load_workbook(io.BytesIO(to_xlsx(document("Anna", currency=currency)))).worksheets[0]
+    table = load_workbook(io.BytesIO(to_xlsx(document("Anna", amount="-2", currency=currency)))).worksheets[0]
     assert table["D2"].number_format == form
 
 
