@@ -109,3 +109,10 @@ def test_other_rates_are_other_rules(tmp_path: Path) -> None:
         put(tmp_path, "rates/a.csv", RATES.replace("1.0999", rate))
         digests.add(load_rules(tmp_path).digest)
     assert len(digests) == 2
+
+
+def test_rates_of_somebody_else_say_whose_they_are(tmp_path: Path) -> None:
+    put(tmp_path, "rates/a.csv", RATES)
+    ours = load_rules(tmp_path).rates.source
+    put(tmp_path, "rates/SOURCE.txt", "the bank around the corner\n")
+    assert (ours, load_rules(tmp_path).rates.source) == ("ECB euro reference rates", "the bank around the corner")

@@ -91,8 +91,8 @@ def test_doctor_says_what_has_no_rate(house: House) -> None:
 
 async def test_doctor_says_when_costs_wait_for_newer_rates(practice: Practice, tmp_path: Path) -> None:
     practice.emulator.faults.add("currency", currency="USD")
-    (tmp_path / "rules" / "rates").mkdir(parents=True)
-    (tmp_path / "rules" / "rates" / "old.csv").write_text("Date,USD\n2026-09-01,1.1\n")
+    (tmp_path / "home" / "rules" / "rates").mkdir(parents=True)
+    (tmp_path / "home" / "rules" / "rates" / "old.csv").write_text("Date,USD\n2026-09-01,1.1\n")
     await practice.connect("8-vehicles@smartcar.com")
     await practice.run()
     (found,) = [each for each in findings(practice.house()) if each.about == "rates"]
@@ -108,5 +108,18 @@ async def test_rates_that_come_later_convert_what_was_not(practice: Practice, re
         billed = practice.house().tables.read(schemas.SESSION_COSTS).filter(pl.col("currency") == "USD")
         known.append(billed["reporting_amount"].is_not_null().sum() / billed.height)
         if len(known) == 1:
-            with_rates(tmp_path / "rules", real_data)
+            with_rates(tmp_path / "home" / "rules", real_data)
     assert known == [0, 1]
+
+
+async def test_whose_rates_they_are_is_told_anew_when_that_changes(
+    practice: Practice, real_data: Path, tmp_path: Path
+) -> None:
+    practice.emulator.faults.add("currency", currency="USD")
+    rates = with_rates(tmp_path / "home" / "rules", real_data) / "rates"
+    await practice.connect("8-vehicles@smartcar.com")
+    await practice.run()
+    (rates / "SOURCE.txt").write_text("elsewhere")
+    await practice.run()
+    billed = practice.house().tables.read(schemas.SESSION_COSTS).filter(pl.col("currency") == "USD")
+    assert billed["fx_source"].unique().to_list() == ["elsewhere"]
