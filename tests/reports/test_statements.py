@@ -13,6 +13,7 @@ from lake.schemas import CHARGE_SESSIONS, COMPLETENESS, RECONCILIATION, SESSION_
 from reports.statements.making import Material, days_of, drivers, statement
 from reports.statements.model import Statement
 from reports.statements.printing import documents
+from reports.statements.sheets import sheets
 from tests.reports.lakes import known, session
 from transforms.costs.correcting import CORRECTION
 
@@ -147,3 +148,12 @@ def test_the_same_material_prints_the_same_bytes():
 def test_json_has_money_as_text_with_its_digits():
     told = json.loads(documents(of_ada([line(amount="4.10")]))["json"])
     assert told["lines"][0]["amount"] == "4.10"
+
+
+def test_a_sheet_has_each_line_with_its_values_as_they_are():
+    told = {sheet.title: sheet for sheet in sheets(of_ada([line()], corrections=[correction()], held=True))}
+    (row,) = [dict(zip(told["Lines"].columns, each, strict=True)) for each in told["Lines"].rows]
+    assert (row["line_id"], row["amount"], row["local_date"]) == ("l-1", Decimal("4.00"), date(2026, 9, 7))
+    assert {title: len(sheet.rows) for title, sheet in told.items()} == {
+        "Totals": 1, "Sessions": 1, "Lines": 1, "Corrections": 1, "Days not known": 1, "To be looked at": 0,
+    }  # fmt: skip
