@@ -156,6 +156,7 @@ def _values(members: pl.DataFrame) -> pl.DataFrame:
     better = pl.when(has_bill).then(pl.col("source") == V2_SOURCE).otherwise(pl.col("source") != V2_SOURCE)
     order = [pl.col("status") != "complete", ~has_bill, ~better, pl.col("source"), pl.col("session_id")]
     known_place = pl.col("place") != "unknown"
+    not_billed = (pl.col("place_method") != "billing").filter(known_place)  # a bill says more than `is_public`
     return (
         told.sort(_GROUP, *order)
         .group_by(_GROUP, maintain_order=True)
@@ -163,7 +164,7 @@ def _values(members: pl.DataFrame) -> pl.DataFrame:
             *(pl.col(name).first() for name in (*_VEHICLE, *_FIRST)),
             *(pl.col(name).drop_nulls().first() for name in _ANY),
             *(pl.col(name).filter(has_bill).first() for name in _AMOUNTS),
-            *(pl.col(name).filter(known_place).first() for name in _PLACE),
+            *(pl.col(name).filter(known_place).sort_by(not_billed, maintain_order=True).first() for name in _PLACE),
             pl.col("flags").explode().alias("told_flags"),
             _differ().alias("differ"),
         )

@@ -17,9 +17,10 @@ from typing import Final
 import polars as pl
 
 from lake.schemas import CHARGE_SESSIONS, SESSION_HISTORY
-from transforms import freshness, identity, merging, months, revisions, vanishing, zones
+from transforms import freshness, identity, merging, months, places, revisions, vanishing, zones
 from transforms.decode import SESSION_CONTENT
 from transforms.revisions import MOVED
+from transforms.rules.places import Places
 from transforms.sweeps import NO_SWEEPS, Sweeps
 
 INDEX: Final = pl.Schema(dict.fromkeys(("make", "month", "vehicle_id", "source_record_id"), pl.String))
@@ -85,6 +86,19 @@ def months_to_read(published: Collection[months.Partition]) -> set[months.Partit
     return months.around(published, -2, 1)
 
 
+def touched_by_days(touched: Collection[months.Partition]) -> set[months.Partition]:
+    """Partitions of `charge_sessions` whose places may differ once days of these partitions do.
+
+    A local day may lie in another month than the instant, and a session may go on into the next.
+    """
+    return months.around(touched, -1, 1)
+
+
+def days_to_read(published: Collection[months.Partition]) -> set[months.Partition]:
+    """Partitions of `charge_days` that `current` must be given to publish these."""
+    return months.around(published, -1, 1)
+
+
 def apply(
     history: pl.DataFrame,
     observations: pl.DataFrame,
@@ -142,6 +156,9 @@ def current(
     vehicles: pl.DataFrame,
     default_timezone: str,
     publish: Collection[months.Partition] | None = None,
+    *,
+    days: pl.DataFrame = places.NO_DAYS,
+    said: Places = places.NOTHING_SAID,
 ) -> pl.DataFrame:
     """The sessions as they stand: the latest revision of each that has not moved away.
 
@@ -150,20 +167,19 @@ def current(
         vehicles: Columns vehicle_id, model, timezone (IANA).
         default_timezone: IANA zone of vehicles whose own is not known.
         publish: Partitions whose rows are wanted; default: all of history, which then must be whole.
+        days: `lake.schemas.CHARGE_DAYS` of the partitions in `days_to_read(publish)`; more do not matter.
+        said: Places of yours with ids of vehicles, and what people said of sessions.
 
     Returns:
         `lake.schemas.CHARGE_SESSIONS` and `month`: what several sources tell once (`transforms.merging`), with the mark
-        `overlaps` where it holds.
+        `overlaps` where it holds and the place where it was (`transforms.places`).
     """
     marked = _with_overlaps(merging.merged(standing(history)))
     wanted = marked if publish is None else marked.filter(months.within(publish))
     local = zones.with_zone(wanted, vehicles, default_timezone)
     rows = local.with_columns(zones.local_date(local, "started_at").alias("local_date"))
-    return (
-        rows.with_columns(pl.lit(None, pl.String).alias(name) for name in ("place_name", "place_confidence"))
-        .select(*CHARGE_SESSIONS.schema.names(), "month")
-        .sort(CHARGE_SESSIONS.sort_by)
-    )
+    located = places.decided(rows, days, said)
+    return located.select(*CHARGE_SESSIONS.schema.names(), "month").sort(CHARGE_SESSIONS.sort_by)
 
 
 def _identified(known: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:
