@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 SUITE := -n auto
-.PHONY: help setup demo test chaos check static lint types audit coverage docs bench lock clean
+.PHONY: help setup browser demo test chaos check static lint types audit coverage docs bench lock clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,18 +23,27 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	fi
 	@touch $@
 
+CHROMIUM := $(or $(CHARGELAKE_TEST_CHROMIUM),chromium)
+browser: ## Install Debian's Chromium, which the tests of pages drive, if it is missing (as root)
+	@command -v $(CHROMIUM) >/dev/null 2>&1 || { \
+		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 \
+		&& echo "Installing Chromium (half a minute, 400 MB) ..." && apt-get update -qq \
+		&& DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium fonts-liberation >/dev/null \
+		|| { echo "The tests of pages need Chromium: as root, apt-get install chromium fonts-liberation; or name one" \
+			"in CHARGELAKE_TEST_CHROMIUM" >&2; exit 2; }; }
+
 demo: setup ## Show everything on this machine: emulator, fleet, collecting, tables, page
 	@$(BIN)/chargelake demo
 
-test: setup ## Run the whole test suite on all cores
+test: setup browser ## Run the whole test suite on all cores
 	@$(BIN)/pytest $(SUITE)
 
-chaos: setup ## Kill 300 runs at chosen steps and random moments, then try properties thoroughly (up to 30 minutes)
+chaos: setup browser ## Kill 300 runs at chosen steps and random moments, then try properties thoroughly (up to 30 minutes)
 	@$(BIN)/python -m tests.chaos
 	@CHARGELAKE_TEST_THOROUGH=1 $(BIN)/pytest $(SUITE) -m hypothesis
 
 # A limit on the size of files would be one on the counts as well, and the process would say so.
-coverage: setup ## Run the suite and show which branches it never takes, in its processes too
+coverage: setup browser ## Run the suite and show which branches it never takes, in its processes too
 	@$(BIN)/pytest $(SUITE) --cov --cov-report=term --cov-report=json:build/coverage.json \
 		--deselect tests/flows/test_damage.py::test_a_limit_on_files_ends_a_run_with_one_line
 	@$(BIN)/python -m tests.rooms build/coverage.json

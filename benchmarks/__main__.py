@@ -6,10 +6,10 @@ import argparse
 import logging
 from typing import Final
 
-from benchmarks import collecting, pacing, planner, transforming, webhooks
+from benchmarks import collecting, costing, pacing, planner, transforming, webhooks
 from benchmarks.harness import Figure, machine, table
 
-_BENCHMARKS: Final = {module.NAME: module for module in (pacing, collecting, transforming, planner, webhooks)}
+_BENCHMARKS: Final = {module.NAME: module for module in (pacing, collecting, transforming, costing, planner, webhooks)}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -11,6 +11,7 @@ from typing import Final
 from rich.console import Console
 
 from flows.demo_fleet import DemoFleet, connect_fleet, make_trouble
+from flows.demo_rules import write_demo_rules
 from flows.exits import Exit, Stop
 from flows.house import House
 from flows.practice import Practice, emulator_process, spent
@@ -50,6 +51,7 @@ def run_demo(vehicles: int, seed: int, *, open_page: bool, real_ids: bool = Fals
             again = _claim_home(house)
             console.print(f"An emulator of Smartcar listens on {practice.url}. Connecting the fleet …")
             fleet = asyncio.run(_connect(house, practice, vehicles))
+            write_demo_rules(house.store, fleet.vehicles, house.clock.now())
             console.print(_connected(house, fleet))
             page = Path(house.store.uri(_PAGE))
             result = do_watched(house, "run", page=page.as_uri())

@@ -7,9 +7,12 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
+
+import polars as pl
 
 from collectors.streams import V2, V3
 from flows.collecting import require_credentials
@@ -19,9 +22,11 @@ from flows.receiving import receiver
 from lake.digest import is_intact
 from lake.journal import left
 from lake.raw import DamagedSegment, read_segment, segment_path, segments
-from lake.schemas import TABLES
+from lake.schemas import SESSION_COSTS, TABLES
 from lake.state import StateUnusable, damage
+from lake.tables import DamagedTable, SchemaMismatch
 from lake.vault import WrongKey
+from transforms.rules.rates import LOOK_BACK
 
 _LOW_DISK: Final = 2**30
 _OWNER_ONLY: Final = 0o077
@@ -53,6 +58,7 @@ def findings(house: House) -> Iterator[Finding]:
         ("receiver", _receiver),
         ("landed", _landed),
         ("tables", _tables),
+        ("rates", _rates),
     )
     for about, check in checks:
         try:
@@ -167,3 +173,24 @@ def _tables(house: House) -> Finding:
         line = f"{len(damaged)} files are not as they were published, the first is {damaged[0]}: `chargelake rebuild`"
         return Finding("tables", is_well=False, says=f"{line} makes them anew")
     return Finding("tables", is_well=True, says=f"{len(paths)} files are as they were published")
+
+
+def _rates(house: House) -> Finding:
+    """Whether costs are converted, and whether newer rates would convert more of them."""
+    newest = house.rules.rates.told["day"].max()
+    if not isinstance(newest, date):
+        return Finding("rates", is_well=True, says="none: costs stay in their own currencies alone")
+    try:
+        costs = house.tables.read(SESSION_COSTS, columns=("local_date", "amount", "currency", "reporting_amount"))
+    except (DamagedTable, SchemaMismatch) as error:
+        return Finding("rates", is_well=False, says=str(error))
+    without = costs.filter(pl.col("amount").is_not_null() & pl.col("reporting_amount").is_null())
+    waiting = without.filter(pl.col("local_date") > newest).height
+    if waiting and house.clock.now().date() - newest > LOOK_BACK:
+        says = (
+            f"the newest are of {newest}, and {waiting} cost lines wait for newer ones: put the ECB's file into rates/"
+        )
+        return Finding("rates", is_well=False, says=says)
+    named = ", ".join(without["currency"].unique().sort())
+    said = f"; {without.height} cost lines in {named} have none" if named else ""
+    return Finding("rates", is_well=True, says=f"the newest are of {newest}{said}")

@@ -2,8 +2,9 @@
 
 The order is what makes a kill harmless: the erasure is written down first; the connection at Smartcar ends; the mark is
 laid, and from here on there is no way back; then raw, tables, pages and descriptions are gone through, each file
-replaced in one step; the home is searched for what is left; the rows of the state go last, with the erasure itself, and
-the database's file is scrubbed. Every step can be done again, and the next `forget` or run does so.
+replaced in one step, closed months apart; the home is searched for what is left; the rows of the state go last, with
+the erasure itself, and the database's file is scrubbed. Every step can be done again, and the next `forget` or run does
+so.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from flows.house import House
 from flows.publishing import publish_runs
 from flows.receiving import seal_journals
 from lake import schemas
+from lake.closed import FOLDER
 from lake.erasing import erase_from_segment
 from lake.forgotten import Ending, Erasure
 from lake.raw import DamagedSegment, segments
@@ -141,10 +143,28 @@ async def finish_begun(house: House, disconnect: Disconnect) -> None:
                 _log.warning("not forgotten: %s", error)
 
 
-def traces(house: House, ids: Iterable[str]) -> Iterator[str]:
-    """The files under the home, the state database apart, that hold one of these ids in any form they are kept in."""
+def kept_in_books(house: House, ids: Iterable[str]) -> str | None:
+    """Which closed months still hold one of these ids, as a sentence; None if none does.
+
+    They are books: what was stated and paid has to be kept, and is never written again.
+    """
+    months = sorted({path.split("/")[1] for path in traces(house, ids, below=FOLDER)})
+    if not months:
+        return None
+    return f"the closed months {', '.join(months)} keep what was stated of it: books have to be kept"
+
+
+def traces(house: House, ids: Iterable[str], below: str = "") -> Iterator[str]:
+    """The files of the home, the state database apart, that hold one of these ids in any form they are kept in.
+
+    Args:
+        house: The house.
+        ids: What to look for.
+        below: The folder to look in; by default everywhere but in closed months.
+    """
     wanted = [each.encode() for each in ids]
-    for path in house.store.list(""):
+    everything = (path for path in house.store.list(below) if below or not path.startswith(f"{FOLDER}/"))
+    for path in everything:
         if not path.startswith("state/chargelake.db") and any(each in path.encode() for each in wanted):
             yield path
         elif not path.startswith("state/chargelake.db"):

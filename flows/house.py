@@ -12,7 +12,7 @@ import polars as pl
 from sqlalchemy import Engine
 
 from flows.exits import Exit, Stop
-from flows.rules import Rules, load_rules
+from flows.rules import PlacesRead, Rules, load_places, load_rules
 from flows.settings import Settings
 from lake.budget import RequestBudget
 from lake.capabilities import Capabilities
@@ -175,10 +175,25 @@ class House:
         vehicles = [(each.vehicle_id, each.make) for each in self.registry.vehicles()]
         return namer(house_key(self.engine, "names"), vehicles)
 
+    def ids_by_name(self) -> dict[str, str]:
+        """Smartcar's ids of vehicles by the names that pages show."""
+        called = self.names()
+        return {called(each.vehicle_id): each.vehicle_id for each in self.registry.vehicles()}
+
+    @property
+    def rules_folder(self) -> Path:
+        """The folder of rules; it need not exist."""
+        return Path(self.settings.rules or self.store.uri("rules"))
+
+    @cached_property
+    def places(self) -> PlacesRead:
+        """What people wrote of places."""
+        return load_places(self.rules_folder, self.ids_by_name())
+
     @cached_property
     def rules(self) -> Rules:
-        """What people wrote of places, tariffs, policies, assignments, rates and carbon."""
-        return load_rules(Path(self.settings.rules))
+        """What people wrote of tariffs, policies, assignments, rates and carbon."""
+        return load_rules(self.rules_folder, self.ids_by_name())
 
     @cached_property
     def tables(self) -> Tables:

@@ -25,7 +25,7 @@ from collectors.errors import (
 )
 from collectors.failures import NOT_CONNECTED
 from collectors.streams import V2, V3
-from flows import descriptions
+from flows import descriptions, locating
 from flows.collecting import NO_VEHICLE
 from flows.exits import Exit, Stop
 from flows.forgetting import finish_erasing
@@ -159,6 +159,7 @@ def transform(house: House, result: Result) -> None:
     if descriptions.have_changed(house):
         rebuild(house)
         descriptions.keep(house)
+    locating.settle(house)
 
 
 def check(house: House, result: Result, *, of_records: bool = True) -> None:

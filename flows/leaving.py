@@ -107,9 +107,11 @@ async def _forget(house: House, name: str, ending: Ending) -> str | None:
     with _nothing_erased():
         erasure = await forgetting.disconnected(house, erasure, end)
     forgetting.erase(house, erasure)
+    if books := forgetting.kept_in_books(house, erasure.ids):
+        notes.append(books)
     if erasure.connection == "keep" and erasure.owner_id is not None:
         notes.append(_STAYS)
-    return next(iter(notes), None)
+    return "; ".join(notes) or None
 
 
 def may_come_back(house: House, vehicle_id: str) -> None:

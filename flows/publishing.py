@@ -1,4 +1,4 @@
-"""The tables that come from the state as well as from raw: completeness, vehicles, runs."""
+"""The tables that come from the state or from rules as well as from raw: completeness, vehicles, runs, costs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import polars as pl
 from collectors import snapshots
 from collectors.failures import NOT_CONNECTED
 from collectors.streams import SOURCES, STREAMS, TESLA_BILLING, TESLA_DAYS, V2, V3, V3_RECORDS, streams_of
+from flows.costing import publish_costs
 from flows.house import House
 from lake import schemas
 from lake.registry import Vehicle
@@ -34,12 +35,18 @@ _OF_TELLINGS: Final = ("session_id", "revision", "status", "vehicle_id", "make",
 _KNOWN: Final = pl.Schema({"vehicle_id": pl.String, "stream": pl.String, "since": pl.Date, "until": pl.Date})
 
 
-def publish_state(house: House) -> None:
-    """Publish `completeness`, `vehicles` and `runs`, writing only the files whose rows differ."""
+def publish_state(house: House, *, anew: bool = False) -> None:
+    """Publish `completeness`, `vehicles`, `runs` and `session_costs`, writing only the files whose rows differ.
+
+    Args:
+        house: The house; the caller holds the lake.
+        anew: Make all costs anew, and not only those whose sessions or rules have changed.
+    """
     known = with_month(schemas.COMPLETENESS, completeness_now(house))
     house.tables.replace_all(schemas.COMPLETENESS, known)
     house.tables.replace_all(schemas.VEHICLES, vehicles_now(house, known))
     publish_runs(house)
+    publish_costs(house, anew=anew)  # last: a rule that cannot be used keeps nothing else from being published
 
 
 def publish_runs(house: House) -> None:

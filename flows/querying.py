@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 from pyarrow import dataset
 
+from flows.costing import costs_known_at
 from flows.exits import Exit, Stop
 from flows.house import House
 from lake import schemas
@@ -18,7 +19,7 @@ from transforms import days, sessions, snapshots
 
 Rows = list[tuple[object, ...]]
 
-OF_NOW: Final = (schemas.COMPLETENESS, schemas.VEHICLES, schemas.SESSION_COSTS, schemas.RECONCILIATION)
+OF_NOW: Final = (schemas.COMPLETENESS, schemas.VEHICLES, schemas.RECONCILIATION)
 """Tables without a past: nothing keeps what they said before."""
 
 
@@ -67,11 +68,16 @@ def instant(house: House, text: str | None, option: str) -> datetime | None:
 def known_at(house: House, table: Table, at: datetime) -> pl.DataFrame:
     """The rows of a table as they were known at an instant: what had been received by then (columns as published).
 
-    Model, zone and place of a session are told by today's settings; a run that had not ended by then has no end.
+    Model, zone and place of a session are told by today's settings, and costs by today's rules; a run that had not
+    ended by then has no end.
     """
     if table is schemas.CHARGE_SESSIONS:
         history = known_at(house, schemas.SESSION_HISTORY, at)
-        return sessions.current(history, house.vehicles_frame(), house.settings.timezone)
+        told = known_at(house, schemas.CHARGE_DAYS, at)
+        zone = house.settings.timezone
+        return sessions.current(history, house.vehicles_frame(), zone, days=told, said=house.places.said)
+    if table is schemas.SESSION_COSTS:
+        return costs_known_at(house, known_at(house, schemas.CHARGE_SESSIONS, at))
     if table is schemas.CHARGE_DAYS:
         return days.current(known_at(house, schemas.CHARGE_DAY_HISTORY, at))
     rows = house.tables.read(table)

@@ -114,7 +114,7 @@ class Settings(BaseSettings):
         home: Where raw, state and lake live.
         now: Instant to take for now; None: the clock.
         timezone: Zone of vehicles whose own is unknown.
-        rules: Folder of places, tariffs, policies, assignments, rates and carbon (docs/costs.md).
+        rules: Folder of places, tariffs, policies, assignments, rates and carbon (docs/costs.md); empty: in the home.
         reporting_currency: ISO 4217 code into which costs are converted beside their own.
         orchestrator: Whether runs are Prefect flows, or the same functions in this process.
         concurrency: Vehicles that are asked side by side.
@@ -128,7 +128,7 @@ class Settings(BaseSettings):
     home: str = "data"
     now: datetime | None = None
     timezone: Zone = "UTC"
-    rules: str = "rules"
+    rules: str = ""
     reporting_currency: Currency = "EUR"
     orchestrator: Literal["prefect", "none"] = "prefect"
     secret_key: SecretStr = SecretStr("")

@@ -20,6 +20,7 @@ from collectors.inbox import MARK
 from collectors.smartcar_v3.events import EVENTS
 from flows.exits import Exit, Stop
 from flows.house import House
+from flows.locating import standing
 from flows.publishing import window_days
 from flows.receiving import COMMAND, seal_journals, take_notice
 from lake import schemas
@@ -119,12 +120,12 @@ def take_in(house: House, tables: Tables, answers: list[Answer], earlier: Sequen
     decoded, before = decode(answers, currencies()), decode(earlier, currencies())
     refused = pl.concat([before.refused, decoded.refused])
     sweeps = told_whole([*before.pages, *decoded.pages], refused, window_days(house))
-    by_session = _take_in_sessions(house, tables, decoded.sessions, sweeps.of_sessions(), before.sessions)
-    by_day = _take_in_days(house, tables, decoded.days, sweeps.of_days())
+    by_day, with_days = _take_in_days(house, tables, decoded.days, sweeps.of_days())
+    by_session = _take_in_sessions(house, tables, decoded.sessions, sweeps.of_sessions(), before.sessions, with_days)
     told = snapshots.read(answers)
-    standing = _take_in_snapshots(tables, told)
+    set_to = _take_in_snapshots(tables, told)
     _keep_quarantine(tables, pl.concat([decoded.quarantine, told.quarantine]))
-    by_stream = add_counts(add_counts(by_session, by_day), standing)
+    by_stream = add_counts(add_counts(by_session, by_day), set_to)
     return add_counts(add_counts(by_stream, _received(decoded)), _received(told))
 
 
@@ -168,33 +169,37 @@ def _remembered(house: House, answers: list[Answer]) -> list[Answer]:
 
 
 def _take_in_sessions(
-    house: House, tables: Tables, observed: pl.DataFrame, sweeps: Sweeps, again: pl.DataFrame
+    house: House,
+    tables: Tables,
+    observed: pl.DataFrame,
+    sweeps: Sweeps,
+    again: pl.DataFrame,
+    with_days: set[tuple[str, str]],
 ) -> Counts:
     told = pl.concat([again, observed])
     touched = sessions.touched_months(told, sweeps) | sessions.touched_by_id(_known_ids(tables, told), told)
     history = tables.read(schemas.SESSION_HISTORY, _partitions(touched))
     applied = sessions.apply(history, observed, sweeps, again)
     _keep_history(tables, history, applied)
-    published = sessions.months_to_publish(touched) & (touched | _existing(tables))
-    standing = sessions.current(
-        tables.read(schemas.SESSION_HISTORY, _partitions(sessions.months_to_read(published))),
-        house.vehicles_frame(),
-        house.settings.timezone,
-        published,
-    )
-    tables.publish_changed(schemas.CHARGE_SESSIONS, standing, _partitions(published))
+    existing = touched | _existing(tables)
+    published = (sessions.months_to_publish(touched) | sessions.touched_by_days(with_days)) & existing
+    tables.publish_changed(schemas.CHARGE_SESSIONS, standing(house, tables, published), _partitions(published))
     return _counts(applied.counts, applied.notes)
 
 
-def _take_in_days(house: House, tables: Tables, told: pl.DataFrame, sweeps: Sweeps) -> Counts:
+def _take_in_days(
+    house: House, tables: Tables, told: pl.DataFrame, sweeps: Sweeps
+) -> tuple[Counts, set[tuple[str, str]]]:
+    """What became of the days, and the months of them: where a session was may follow from its day."""
     observed = days.dated(told, house.vehicles_frame(), house.settings.timezone)
-    touched = _partitions(days.touched_months(observed, sweeps))
+    months = days.touched_months(observed, sweeps)
+    touched = _partitions(months)
     history = tables.read(schemas.CHARGE_DAY_HISTORY, touched)
     applied = days.apply(history, observed, sweeps)
     _append(tables, schemas.CHARGE_DAY_HISTORY, history, applied.appended)
-    standing = days.current(pl.concat([history, applied.appended]))
-    tables.publish_changed(schemas.CHARGE_DAYS, standing, touched)
-    return _counts(applied.counts, applied.notes)
+    now = days.current(pl.concat([history, applied.appended]))
+    tables.publish_changed(schemas.CHARGE_DAYS, now, touched)
+    return _counts(applied.counts, applied.notes), months
 
 
 def _take_in_snapshots(tables: Tables, told: snapshots.Read) -> Counts:

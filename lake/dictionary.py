@@ -57,7 +57,8 @@ What holds for all of them:
 
 ## How to read them
 
-`chargelake query "SELECT …"` has every table under its name, with the right types. From elsewhere:
+`chargelake query "SELECT …"` has every table under its name, with the right types, and `chargelake query --init` makes
+a DuckDB file with a view for each ([twelve questions](queries/README.md) to begin with). From elsewhere:
 
 DuckDB
 

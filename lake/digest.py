@@ -10,13 +10,14 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
-_KEY: Final = "chargelake.sha256"
+KEY: Final = "chargelake.sha256"
+"""Where the hash stands in a file's metadata."""
 _DIGITS: Final = 64
 _BLANK: Final = b"0" * _DIGITS
-_MARK: Final = _KEY.encode() + b"\x18\x40"
+_MARK: Final = KEY.encode() + b"\x18\x40"
 """The key as it stands in a footer: Thrift's compact protocol puts "next field, text" and the length 64 after it."""
 
-METADATA: Final = {_KEY: _BLANK.decode()}
+METADATA: Final = {KEY: _BLANK.decode()}
 """What a file must be written with, so that the hash has its place."""
 
 

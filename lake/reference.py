@@ -61,6 +61,16 @@ def country_of(zone: str | None) -> str | None:
     return _countries().get(zone or "")
 
 
+def countries() -> dict[str, str]:
+    """The ISO 3166 code of the country by IANA zone, of all zones that are named for one."""
+    return dict(_countries())
+
+
+def demo_rules(name: str) -> bytes:
+    """A file of the rules of the demo's fleet."""
+    return _file(f"demo/{name}").read_bytes()
+
+
 def _file(name: str) -> Path:
     folder = _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT
     return folder / name

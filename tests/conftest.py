@@ -16,7 +16,7 @@ settings.register_profile("chargelake", tries(50))
 settings.load_profile("chargelake")
 
 ROOT: Final = Path(__file__).parents[1]
-OF_A_SESSION: Final = ("backfilled", "breakdowns", "controls.rig", "showroom", "spring")
+OF_A_SESSION: Final = ("backfilled", "breakdowns", "chromium", "controls.rig", "showroom", "spring")
 OF_A_FILE: Final = 'scope="module"'
 
 

@@ -36,7 +36,8 @@ EARTH_RADIUS_M: Final = 6_371_008.8
 LONGEST_SPLIT: Final = timedelta(days=2)
 """A session whose last local day lies further from its first is not decided by the days between."""
 
-_DECIDED: Final = ("place", "place_name", "place_method", "place_confidence")
+DECIDED: Final = ("place", "place_name", "place_method", "place_confidence")
+"""The columns that are decided here."""
 _SPOT: Final = ("vehicle_id", "address", "location_name", "latitude", "longitude")
 _UNSOUND_DAY: Final = ("no_longer_told", "parts_differ_from_total")
 _PLACES: Final = pl.Schema(
@@ -65,7 +66,7 @@ def decided(sessions: pl.DataFrame, days: pl.DataFrame, places: Places) -> pl.Da
     found = _with(told, _overridden(told, places), _found(told, places.places), _kept_at(told, places.places))
     both = _with(found, _split(told, days), _own_homes(told, places.places))
     chosen = _chosen(_decisions())
-    return both.with_columns(**chosen).select(*sessions.columns, *(n for n in _DECIDED if n not in sessions.columns))
+    return both.with_columns(**chosen).select(*sessions.columns, *(n for n in DECIDED if n not in sessions.columns))
 
 
 def distance_m(latitude: pl.Expr, longitude: pl.Expr, to_latitude: pl.Expr, to_longitude: pl.Expr) -> pl.Expr:
@@ -120,9 +121,9 @@ def _decisions() -> list[Decision]:
 
 
 def _chosen(decisions: list[Decision]) -> dict[str, pl.Expr]:
-    otherwise = (pl.lit("unknown"), *(pl.lit(None, pl.String) for _ in _DECIDED[1:]))
+    otherwise = (pl.lit("unknown"), *(pl.lit(None, pl.String) for _ in DECIDED[1:]))
     chosen: dict[str, pl.Expr] = {}
-    for number, name in enumerate(_DECIDED):
+    for number, name in enumerate(DECIDED):
         expression: pl.Expr = otherwise[number]
         for decision in reversed(decisions):
             expression = pl.when(decision[0]).then(decision[number + 1]).otherwise(expression)

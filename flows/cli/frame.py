@@ -47,6 +47,7 @@ def open_house() -> House:
 def clear_errors() -> Iterator[None]:
     """Turn the rooms' own errors into one line and an exit code."""
     from collectors.errors import ApplicationMustAct, CollectError, OurBug, OwnerMustAct
+    from lake.closed import ClosedDamaged
     from lake.raw import DamagedSegment
     from lake.state import StateUnusable
     from lake.store import HomeUnwritable
@@ -55,7 +56,7 @@ def clear_errors() -> Iterator[None]:
 
     try:
         yield
-    except (DamagedTable, SchemaMismatch, DamagedSegment) as error:
+    except (DamagedTable, SchemaMismatch, DamagedSegment, ClosedDamaged) as error:
         raise Stop(Exit.FAULT, str(error)) from None
     except (WrongKey, StateUnusable, HomeUnwritable) as error:
         raise Stop(Exit.USAGE, str(error)) from None

@@ -10,7 +10,7 @@ from flows.exits import Exit
 
 def rebuild() -> None:
     """Make the tables anew from everything that has landed, asking nobody."""
-    from flows import descriptions
+    from flows import descriptions, locating
     from flows.mending import forget_what_is_gone
     from flows.publishing import publish_state
     from flows.transforming import rebuild as make_anew
@@ -20,7 +20,8 @@ def rebuild() -> None:
         differing = make_anew(house)
         forgotten = forget_what_is_gone(house)
         descriptions.keep(house)
-        publish_state(house)
+        locating.settle(house)
+        publish_state(house, anew=True)
     say(f"rebuilt from raw: {differing} files of the lake differed and were replaced")
     if forgotten:
         say(f"landed files are gone: {forgotten} days that only they told are unknown again; `chargelake run` asks")

@@ -70,7 +70,12 @@ def forget(
     if as_json:
         show_json({"forgotten": True, "note": note})
     else:
-        say("\n".join(filter(None, ["forgotten: no byte of it is left under the home", note])))
+        left = "forgotten: no byte of it is left under the home"
+        say(
+            "\n".join(
+                filter(None, [f"{left}, closed months apart" if note and "closed months" in note else left, note])
+            )
+        )
 
 
 def _confirm(house: House, vehicle: str, *, yes: bool) -> None:

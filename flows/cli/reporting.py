@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from flows.cli import stating
 from flows.cli.frame import RealIds, clear_errors, open_house, say
 from flows.cli.reading import AsOf
 
@@ -33,3 +34,7 @@ def overview(
     with clear_errors():
         known_at = instant(house, as_of, "--as-of")
         say(str(write_overview(house, output, as_of=known_at, title=title, with_real_ids=real_ids)))
+
+
+app.command("statement", epilog="Example: chargelake report statement --month 2026-10 --driver Ada")(stating.statement)
+app.command("close", epilog="Example: chargelake report close --month 2026-10")(stating.close)

@@ -35,11 +35,19 @@ _LINE = (
         "amount", MONEY, "In `currency`: as billed, or rounded to its digits, a half away from 0; null if not priced."
     ),
     Column("currency", pl.String, "ISO 4217 code of `amount`; null with it."),
-    Column("amount_is", pl.String, "`gross`: tax is in it; `net`: it is not; null: not told, as of bills."),
+    Column(
+        "amount_is",
+        pl.String,
+        "`gross`: tax is in it; `net`: it is not; `tax`: it is tax; null: not told, as of bills.",
+    ),
     Column("tax_rate_pct", MONEY, "Tax rate, percent 0..100; null if not told."),
     Column("priced_from", UTC, "Begin of what this line prices; null where it is no interval."),
     Column("priced_until", UTC, "End of it."),
-    Column("kwh_priced", pl.Float64, "Energy that this line prices, kWh; 0 where the amount is not for energy."),
+    Column(
+        "kwh_priced",
+        pl.Float64,
+        "Energy that this line prices, kWh; 0 where the amount is not for energy, null if it is not told.",
+    ),
     Column("kwh_unpriced", pl.Float64, "Energy that no rule prices, kWh; null if the energy is not known."),
     Column("parts", PARTS, "Of energy by tariff: each interval of one price, with its energy; null elsewhere."),
     Column(
@@ -52,15 +60,17 @@ _LINE = (
     Column("raw_ref", pl.String, "The landed answer of that revision; null with `session_id`."),
 )
 _REPORTING = (
-    Column("reporting_amount", MONEY, "`amount` in `reporting_currency`, rounded to its digits; null without a rate."),
+    Column("reporting_amount", MONEY, "`amount` × `fx_reporting_per_eur` ÷ `fx_per_eur`, rounded; null without rate."),
     Column("reporting_currency", pl.String, "The configured reporting currency."),
-    Column("fx_rate", PRICE, "Units of `currency` for one of `reporting_currency`'s; null if none is known."),
+    Column("fx_rate", PRICE, "Units of `currency` for one of `reporting_currency`'s, 9 decimals; null if not known."),
     Column("fx_date", pl.Date, "The day the rate was published for: `local_date`, or the last one before it."),
-    Column("fx_source", pl.String, "Who published it."),
+    Column("fx_source", pl.String, "Who published it; `same currency` where nothing was converted."),
+    Column("fx_per_eur", PRICE, "Units of `currency` for one euro, as published; null where nothing was converted."),
+    Column("fx_reporting_per_eur", PRICE, "Units of `reporting_currency` for one euro, as published that day."),
 )
 _CARBON = (
     Column("co2_g", pl.Float64, "Grams of CO2 of the session's energy, on one line of it; null if not known."),
-    Column("co2_source", pl.String, "The series or factor it is from."),
+    Column("co2_source", pl.String, "The series or factor it is from; where `co2_g` is null, `missing: ` and what is."),
 )
 
 COST_LINE: Final = pl.Schema({column.name: column.dtype for column in _LINE})

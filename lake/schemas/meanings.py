@@ -81,6 +81,8 @@ UNPRICED_REASONS: Final = {
     "place_unknown": "The policy needs to know the place.",
     "cost_not_known": "The policy pays what it cost, and that is not known whole.",
     "evidence_missing": "What the policy demands as evidence is not there.",
+    "several_policies": "Several policies would pay for it.",
+    "other_currency": "The policy has a cap in another currency than it was billed in.",
     "no_distance": "The policy pays by distance, and none was told for the month.",
 }
 """Reasons of lines of `session_costs` without an amount."""

@@ -13,7 +13,9 @@ import pytest
 from typer.main import get_command
 
 from flows.cli.app import app
-from flows.settings import Settings, SmartcarSettings
+from flows.house import House
+from flows.querying import query
+from flows.settings import Settings, SmartcarSettings, load_settings
 
 HOUSE = Path(__file__).parents[2]
 README = (HOUSE / "README.md").read_text("utf-8")
@@ -23,6 +25,7 @@ DEMO_NOW = re.compile(r"CHARGELAKE_NOW=(\S+) chargelake demo")
 COMMANDS = re.compile(r"^ *(?:\$ )?chargelake (\w+)", re.MULTILINE)
 COMMAND_LINE = re.compile(r"(?<![\w/-])chargelake ([^\n`]*)")
 PAGES = [*HOUSE.glob("*.md"), *HOUSE.glob("docs/**/*.md")]
+QUESTIONS = sorted(HOUSE.glob("docs/queries/*.sql"))
 BLOCKS = re.compile(r"```\w+\n(.*?)```", re.DOTALL)
 
 
@@ -87,6 +90,16 @@ def test_a_second_demo_collects_only_what_is_new(demo: tuple[Path, str]) -> None
     again = chargelake(["demo"], demo[0], CHARGELAKE_NOW=shown[1])
     assert "nothing new since the last demo here" in again.stdout
     assert [chargelake(["query", sql, "--json"], demo[0]).stdout for sql in (counted, known)] == before
+
+
+ANSWERED = ("01", "02", "03", "05", "06", "07", "08", "09", "10", "12")
+
+
+def test_the_twelve_questions_are_answered_by_the_demos_fleet(demo: tuple[Path, str]) -> None:
+    house = House(load_settings(home=str(demo[0])))
+    answers = {path.stem: query(house, path.read_text("utf-8"))[1] for path in QUESTIONS}
+    assert len(answers) == 12
+    assert [name for name, rows in answers.items() if name.startswith(ANSWERED) and not rows] == []
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])

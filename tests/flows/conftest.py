@@ -129,10 +129,15 @@ def real_data() -> Path:
 
 @pytest.fixture(scope="session")
 def backfilled(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
-    """A lake with all real sets, backfilled by the command line from the emulator; gives its environment."""
+    """A lake with all real sets, backfilled by the command line from the emulator; gives its environment.
+
+    Its folder of rules has the ECB's rates.
+    """
     home = tmp_path_factory.mktemp("real")
+    with_rates(home / "rules", real_data)
     with emulator_process(["--dataset", str(real_data)]) as server:
-        environment = {"CHARGELAKE_HOME": str(home / "home"), **server.environment}
+        environment = {"CHARGELAKE_HOME": str(home / "home"), "CHARGELAKE_RULES": str(home / "rules")}
+        environment |= server.environment
         run = command_line(environment, home)
         for name, zone in ZONES.items():
             connected = run("connect", "--test-account", f"{name}@smartcar.com", "--timezone", zone)
@@ -140,6 +145,14 @@ def backfilled(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
         ended = run("backfill", "--since", "2014-01-01", "--until", "2023-12-31", "--json")
         assert ended.code == 0, ended.err
         yield environment
+
+
+def with_rates(rules: Path, real_data: Path) -> Path:
+    """Put the shared rates of the ECB into a folder of rules, which is given back."""
+    (rules / "rates").mkdir(parents=True)
+    ecb = (real_data / "reference" / "ecb_eurofxref_2014-2026.csv").read_bytes()
+    (rules / "rates" / "ecb.csv").write_bytes(ecb)
+    return rules
 
 
 ZONES = {

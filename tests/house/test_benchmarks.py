@@ -3,7 +3,7 @@ import math
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import collecting, pacing, planner, transforming, webhooks
+from benchmarks import collecting, costing, pacing, planner, transforming, webhooks
 from benchmarks.harness import Figure
 
 
@@ -35,6 +35,14 @@ def test_transforming_is_measured_with_the_same_rows_on_every_side():
 
     ratios = {f"{what} ÷ Polars, all {kind}" for what in ("wall", "CPU") for kind in ("new", "known")}
     assert ratios <= figures.keys()
+
+
+def test_costing_is_measured_beside_polars_for_each_kind_of_tariff():
+    figures = by_name(costing.run(costing.SMALL))
+
+    assert {
+        f"CPU ÷ Polars that multiplies, {tariff}" for tariff in ("flat", "time of use", "dynamic")
+    } <= figures.keys()
 
 
 def test_orders_of_asking_are_compared_without_a_refusal():

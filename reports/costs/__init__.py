@@ -1,0 +1,1 @@
+"""Reports of what sessions cost, in their forms: terminal, files, pages."""

@@ -1,0 +1,1 @@
+"""Statements: what a driver charged and is owed in a local month, with the evidence for each figure."""
