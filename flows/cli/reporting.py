@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli import stating
+from flows.cli import reconciling, stating
 from flows.cli.frame import RealIds, clear_errors, open_house, say
 from flows.cli.reading import AsOf
 
@@ -38,3 +38,6 @@ def overview(
 
 app.command("statement", epilog="Example: chargelake report statement --month 2026-10 --driver Ada")(stating.statement)
 app.command("close", epilog="Example: chargelake report close --month 2026-10")(stating.close)
+app.command("reconciliation", epilog="Example: chargelake report reconciliation --older-than 14")(
+    reconciling.reconciliation
+)

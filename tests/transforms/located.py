@@ -29,7 +29,10 @@ def sessions(*rows: dict[str, Any]) -> pl.DataFrame:
     return pl.DataFrame(list(rows), schema=CHARGE_SESSIONS.schema, orient="row")
 
 
-def day(day: date = NOON.date(), vehicle_id: str = "v1", **kwh: float | None) -> dict[str, Any]:
+TENTH = NOON.date()
+
+
+def day(day: date = TENTH, vehicle_id: str = "v1", **kwh: float | None) -> dict[str, Any]:
     """A day of zeros but for what is told."""
     energies = {f"{name}_kwh": kwh.get(name, 0.0) for name in ("home", "other", "supercharger")}
     total = sum(each or 0.0 for each in energies.values())
