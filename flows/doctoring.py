@@ -15,14 +15,16 @@ from typing import Final
 import polars as pl
 
 from collectors.streams import V2, V3
+from flows import locating
 from flows.collecting import require_credentials
 from flows.exits import Stop
 from flows.house import House
 from flows.receiving import receiver
+from flows.rules import OVERRIDES, PLACES
 from lake.digest import is_intact
 from lake.journal import left
 from lake.raw import DamagedSegment, read_segment, segment_path, segments
-from lake.schemas import SESSION_COSTS, TABLES
+from lake.schemas import CHARGE_SESSIONS, SESSION_COSTS, TABLES
 from lake.state import StateUnusable, damage
 from lake.tables import DamagedTable, SchemaMismatch
 from lake.vault import WrongKey
@@ -58,6 +60,8 @@ def findings(house: House) -> Iterator[Finding]:
         ("receiver", _receiver),
         ("landed", _landed),
         ("tables", _tables),
+        ("places", _places),
+        ("rules", _rules),
         ("rates", _rates),
     )
     for about, check in checks:
@@ -173,6 +177,38 @@ def _tables(house: House) -> Finding:
         line = f"{len(damaged)} files are not as they were published, the first is {damaged[0]}: `chargelake rebuild`"
         return Finding("tables", is_well=False, says=f"{line} makes them anew")
     return Finding("tables", is_well=True, says=f"{len(paths)} files are as they were published")
+
+
+def _places(house: House) -> Finding:
+    """Whether places can be read, and whether what they name is there."""
+    said, connected = house.places.said, {each.vehicle_id for each in house.registry.vehicles()}
+    strangers = sorted({name for each in said.places for name in each.vehicles} - connected)
+    if strangers:
+        line = f"{PLACES} names {len(strangers)} vehicles that are not connected, the first is {strangers[0]}"
+        return Finding("places", is_well=False, says=line)
+    named = {each.session_id for each in said.overrides}
+    try:
+        lost = sorted(named - _session_ids(house)) if named else []
+    except (DamagedTable, SchemaMismatch) as error:
+        return Finding("places", is_well=False, says=str(error))
+    if lost:
+        line = f"{OVERRIDES} names {len(lost)} sessions that are not there, the first is {lost[0]}"
+        return Finding("places", is_well=False, says=line)
+    later = "; the next run decides by them" if locating.have_changed(house) else ""
+    return Finding("places", is_well=True, says=f"{len(said.places)} places, {len(named)} overrides{later}")
+
+
+def _session_ids(house: House) -> set[str]:
+    """All sessions, by their own ids and those of their tellings."""
+    told = house.tables.read(CHARGE_SESSIONS, columns=("session_id", "tellings"))
+    return {*told["session_id"], *told["tellings"].explode()}
+
+
+def _rules(house: House) -> Finding:
+    rules = house.rules
+    parts = {"tariffs": rules.tariffs, "policies": rules.policies, "assignments": rules.assignments}
+    counts = ", ".join(f"{len(found)} {name}" for name, found in parts.items())
+    return Finding("rules", is_well=True, says=f"{counts} in {house.rules_folder}")
 
 
 def _rates(house: House) -> Finding:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
+from flows.doctoring import findings
 from flows.house import House
 from flows.publishing import publish_state
 from flows.reconciling import open_items
@@ -81,3 +82,22 @@ async def test_open_items_are_listed_by_age(practice: Practice, chargelake: Char
     now = {"CHARGELAKE_NOW": house.clock.now().isoformat()}
     shown = chargelake("report", "reconciliation", "--older-than", "14", "--json", **now).json
     assert [row["age_days"] for row in shown] == [age for age in ages if age > 14]
+
+
+async def test_doctor_says_of_rules_what_they_name_and_is_not_there(practice: Practice) -> None:
+    house = await practice.connect(FLEET)
+    house.rules_folder.mkdir(parents=True, exist_ok=True)
+    yard = '[[place]]\nname = "Yard"\nkind = "home"\nvehicles = ["{}"]\n'
+    said = "session_id,place,place_name,said_by,said_on,why\nnobody,home,Yard,Kim,2026-10-10,saw it\n"
+    (house.rules_folder / "places.toml").write_text(yard.format(house.registry.vehicles()[0].vehicle_id))
+    assert of_doctor(practice, "places") == (True, "1 places, 0 overrides; the next run decides by them")
+    (house.rules_folder / "places-overrides.csv").write_text(said)
+    assert "names 1 sessions that are not there, the first is nobody" in of_doctor(practice, "places")[1]
+    (house.rules_folder / "places.toml").write_text(yard.format("BMW-NOBODY"))
+    assert "names 1 vehicles that are not connected, the first is BMW-NOBODY" in of_doctor(practice, "places")[1]
+    (house.rules_folder / "tariffs.toml").write_text("[[tarif]]\n")
+    assert of_doctor(practice, "rules")[0] is False
+
+
+def of_doctor(practice: Practice, about: str) -> tuple[bool, str]:
+    return next((each.is_well, each.says) for each in findings(practice.house()) if each.about == about)
