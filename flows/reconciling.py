@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any, Final
 
 import polars as pl
 
+from flows import made_of
 from flows.house import House
 from lake import schemas
 from lake.reference import countries, country_currencies
@@ -30,15 +29,14 @@ def publish_reconciliation(house: House, *, anew: bool = False) -> None:
         house: The house; the caller holds the lake.
         anew: Make all of them, whatever has changed.
     """
-    now, made = _digests(house), {} if anew else _made(house)
-    due = sorted(month for month in now.keys() | made.keys() if now.get(month) != made.get(month))
+    due = made_of.due(house, _FILE, _digests(house), anew=anew)
     for month in due:
         rows = reconciliation_of(house, month)
         stand = {each for each in house.tables.partitions(RECONCILIATION) if each.month == month}
         touched = stand | {Partition(make, month) for make in rows["make"].unique()}
         house.tables.publish_changed(RECONCILIATION, rows, touched)
     if due:
-        house.store.put(_FILE, json.dumps(_digests(house), sort_keys=True).encode())
+        made_of.keep(house, _FILE, _digests(house))
 
 
 def reconciliation_of(house: House, month: str) -> pl.DataFrame:
@@ -57,12 +55,10 @@ def reconciliation_of(house: House, month: str) -> pl.DataFrame:
 
 def differing_months(house: House) -> Iterator[str]:
     """Months whose published rows are not what the tables and rules of now make; none that are due to be made anew."""
-    made = _made(house)
-    for month, (of, _) in sorted(_digests(house).items()):
-        if made.get(month, [None])[0] == of:
-            published = _read(house, RECONCILIATION, [month]).sort(RECONCILIATION.sort_by)
-            if not reconciliation_of(house, month).equals(published):
-                yield month
+    for month in made_of.settled(house, _FILE, _digests(house)):
+        published = _read(house, RECONCILIATION, [month]).sort(RECONCILIATION.sort_by)
+        if not reconciliation_of(house, month).equals(published):
+            yield month
 
 
 def open_items(house: House, today: date) -> tuple[list[str], list[tuple[Any, ...]]]:
@@ -89,33 +85,14 @@ def _read(house: House, table: Table, wanted: Iterable[str], columns: Iterable[s
 def _digests(house: House) -> dict[str, list[str]]:
     """By month: what its rows are made of - sessions, days, what is known, drivers - and what they are now."""
     sessions, days, known, rows = (
-        _files(house, table) for table in (CHARGE_SESSIONS, CHARGE_DAYS, COMPLETENESS, RECONCILIATION)
+        made_of.files(house, table) for table in (CHARGE_SESSIONS, CHARGE_DAYS, COMPLETENESS, RECONCILIATION)
     )
     drivers = (repr(house.rules.assignments), schemas.SCHEMA_VERSION)
 
-    def made_of(month: str) -> str:
+    def inputs(month: str) -> str:
         near = [(each, days.get(each), known.get(each)) for each in sorted(_around(month, -1))]
-        return _hash(drivers, near, [(each, sessions.get(each)) for each in sorted(_around(month, -BEFORE))])
+        return made_of.digest(drivers, near, [(each, sessions.get(each)) for each in sorted(_around(month, -BEFORE))])
 
     begun = sessions.keys() | days.keys()
     wanted = {each for month in begun for each in _around(month, -1)} | rows.keys()
-    return {month: [made_of(month), _hash(rows.get(month))] for month in wanted}
-
-
-def _files(house: House, table: Table) -> dict[str, list[str]]:
-    """The files of a table by month, by their own digests."""
-    files: dict[str, list[str]] = {}
-    for each in house.tables.partitions(table):
-        files.setdefault(str(each.month), []).append(f"{each.make}={house.tables.digest(table, each)}")
-    return files
-
-
-def _hash(*values: object) -> str:
-    return hashlib.sha256(repr(values).encode()).hexdigest()
-
-
-def _made(house: House) -> dict[str, list[str]]:
-    if not house.store.exists(_FILE):
-        return {}
-    made: dict[str, list[str]] = json.loads(house.store.read(_FILE))
-    return made
+    return {month: [inputs(month), made_of.digest(rows.get(month))] for month in wanted}
