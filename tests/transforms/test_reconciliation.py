@@ -248,3 +248,19 @@ def test_each_supercharger_kwh_and_each_bill_is_in_one_row_whatever_the_order(
     assert found["item_id"].is_unique().all()
     random.shuffle(told_bills)
     assert found.equals(rows(*told_bills, of_days=of_days.reverse(), known=is_known.reverse()))
+
+
+@pytest.mark.parametrize("hours", [-24, 24], ids=["the day before", "the day after"])
+def test_a_bill_one_day_beside_its_energy_is_matched(hours: int) -> None:
+    at = NOON + timedelta(hours=hours)
+    known = knowing(*STREAMS, among=tuple(TENTH + timedelta(days=step) for step in (-1, 0, 1)))
+    beside = bill(started_at=at, ended_at=at + timedelta(hours=1), local_date=at.date())
+    found = rows(beside, of_days=days(day(supercharger=10.5)), known=known)
+    assert kind(found, "supercharger_day") == [("matched", 10.5, 10.0, ["b1"])]
+
+
+def test_a_bill_one_day_beside_other_energy_is_not_matched() -> None:
+    at = NOON + timedelta(days=1)
+    beside = bill(started_at=at, ended_at=at + timedelta(hours=1), local_date=at.date())
+    found = rows(beside, of_days=days(day(supercharger=20.0)))
+    assert [state for state, *_ in kind(found, "supercharger_day")] == ["unbilled", "billed_only"]

@@ -15,6 +15,7 @@ import polars as pl
 
 from transforms import zones
 from transforms.merging import ENERGY_SHARE, V2_SOURCE
+from transforms.reconciliation.neighbours import paired
 
 KNOWN: Final = pl.Schema({"vehicle_id": pl.String, "stream": pl.String, "day": pl.Date})
 """Columns of the days that are known of a vehicle and stream (`collected` or `confirmed_empty`)."""
@@ -76,7 +77,7 @@ def compared(days: pl.DataFrame, sessions: pl.DataFrame, known: pl.DataFrame) ->
     fast = unbilled.join(_vehicle_days(bills), on=["vehicle_id", "day"], how="anti")
     return pl.concat(
         [
-            _side(_BILLS, told, bills, known, unclear.clear()),
+            paired(_side(_BILLS, told, bills, known, unclear.clear())),
             _side(_HOME, told, others.filter(is_home), known, unclear),
             _side(_OTHER, told, others.filter(~is_home & ~is_unclear), known, pl.concat([unclear, fast])),
         ]
