@@ -30,14 +30,23 @@ class Money:
 
     @property
     def digits(self) -> int:
-        """Decimals to write: those of the currency; as many as the amount has if ISO 4217 does not list it."""
-        exponent = self.amount.normalize().as_tuple().exponent
-        return currency_digits().get(self.currency, max(-exponent, 0) if isinstance(exponent, int) else 0)
+        """Decimals to show: those of the currency; as many as the amount has if ISO 4217 does not list it."""
+        return currency_digits().get(self.currency, self._needed)
 
     @property
     def rounded(self) -> Decimal:
         """The amount with these digits, a half away from 0."""
         return self.amount.quantize(Decimal(1).scaleb(-self.digits), rounding=ROUND_HALF_UP)
+
+    @property
+    def exact(self) -> Decimal:
+        """The amount with these digits, or as many as it has: a bill may have more than its currency."""
+        return self.amount.quantize(Decimal(1).scaleb(-max(self.digits, self._needed)))
+
+    @property
+    def _needed(self) -> int:
+        exponent = self.amount.normalize().as_tuple().exponent
+        return max(-exponent, 0) if isinstance(exponent, int) else 0
 
 
 Cell = str | int | float | Decimal | Money | date | datetime | None

@@ -12,13 +12,13 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import UTC
-from functools import cache
 from importlib import resources
 from typing import Any, Final
 
 import typst
 
 from reports import wording
+from reports.exports import letters
 from reports.exports.document import NOTHING, Cell, Column, Document, Sheet, clean, shown
 
 NUMBERED: Final = "Characters that the fonts of this page do not have are written as their Unicode numbers, as U+5145."
@@ -33,8 +33,6 @@ _ACROSS: Final = 150
 _LONG_RUN: Final = re.compile(r"\S{25,}")
 _BREAK: Final = "\u200b"
 _BREAK_EVERY: Final = 12
-_SCRIPTS: Final = ("LATIN", "GREEK", "CYRILLIC", "HEBREW", "ARABIC", "COMBINING")
-_ALSO: Final = "–—‘’“”„‚‹›«»…•·×÷±€£¥¢§©®°№™→←−≤≥≈\u00a0\u2009\u202f\u200b\ufffd"
 
 
 def to_pdf(document: Document) -> bytes:
@@ -113,12 +111,8 @@ def _number(character: str) -> str:
     return " " if character.isspace() else f"U+{ord(character):04X} "
 
 
-@cache
 def _has(character: str) -> bool:
-    """Whether the fonts have a character, by the script that its name begins with."""
-    if character.isascii():
-        return character.isprintable() or character == "\n"
-    return character in _ALSO or unicodedata.name(character, "").startswith(_SCRIPTS)
+    return character == "\n" or letters.has(character)
 
 
 def _is_numbered(document: Document) -> bool:
