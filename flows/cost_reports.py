@@ -21,6 +21,7 @@ from lake.reference import currencies, currency_digits
 from lake.schemas import CHARGE_SESSIONS, COMPLETENESS, SESSION_COSTS, Table
 from reports.costs.figures import CostReport, Period, Wanted, cost_report
 from reports.costs.grouping import GROUPINGS
+from reports.costs.page import cost_page
 from reports.costs.sheets import cost_document
 from reports.exports.csv_form import to_csv
 from reports.exports.document import Document
@@ -28,7 +29,7 @@ from reports.exports.pdf_form import to_pdf
 from reports.exports.xlsx_form import to_xlsx
 from transforms.costs.currency import with_reporting
 
-FORMS: Final = ("csv", "xlsx", "pdf")
+FORMS: Final = ("csv", "xlsx", "pdf", "html")
 """Forms that are files; each is the ending of its name."""
 _CONVERTED: Final = ("reporting_amount", "reporting_currency", "fx_")
 
@@ -108,7 +109,7 @@ class CostReporting:
 
 
 def in_form(document: Document, form: str, *, bom: bool = False, decimal_comma: bool = False) -> bytes:
-    """A document in one of `FORMS`.
+    """A document in one of `FORMS` but the page, which is of cost reports alone.
 
     Args:
         document: The document.
@@ -124,6 +125,9 @@ def in_form(document: Document, form: str, *, bom: bool = False, decimal_comma: 
 
 def cost_file(reporting: CostReporting, form: str, *, bom: bool = False, decimal_comma: bool = False) -> bytes:
     """The report in one of `FORMS`; days that are not known are told by vehicle in a workbook alone."""
+    if form == "html":
+        told = (reporting.lines, reporting.sessions, reporting.completeness)
+        return cost_page(reporting.report, *told, reporting.names).encode()
     document = cost_document(reporting.report, by_vehicle=form == "xlsx")
     return in_form(document, form, bom=bom, decimal_comma=decimal_comma)
 
@@ -139,12 +143,17 @@ def period_of(house: House, month: str | None, since: date | None, until: date |
     if since or until:
         return _between(since, until)
     if month is None:
-        today = house.clock.now().astimezone(ZoneInfo(house.settings.timezone)).date()
-        return _month(today.replace(day=1) - timedelta(days=1))
+        return _month(_today(house).replace(day=1) - timedelta(days=1))
     try:
         return _month(date.fromisoformat(f"{month}-01"))
     except ValueError:
         raise Stop(Exit.USAGE, f"--month {month}: not a month such as 2026-10") from None
+
+
+def since_last_month(house: House) -> Period:
+    """The days from the first of the last month on local clocks until today."""
+    today = _today(house)
+    return Period(_month(today.replace(day=1) - timedelta(days=1)).since, today)
 
 
 def write_file(file: Path, content: bytes) -> Path:
@@ -158,6 +167,10 @@ def write_file(file: Path, content: bytes) -> Path:
     except OSError as error:
         raise Stop(Exit.USAGE, f"{file} cannot be written: {error.strerror}") from None
     return file.resolve()
+
+
+def _today(house: House) -> date:
+    return house.clock.now().astimezone(ZoneInfo(house.settings.timezone)).date()
 
 
 def _between(since: date | None, until: date | None) -> Period:

@@ -25,6 +25,7 @@ class Form(StrEnum):
     CSV = "csv"
     XLSX = "xlsx"
     PDF = "pdf"
+    HTML = "html"
 
 
 Month = Annotated[
@@ -64,7 +65,7 @@ def cost(
 ) -> None:
     """Tell what charging cost by a grouping and a currency, and what of it is not known.
 
-    Without -o, a table or CSV is printed, and a workbook or PDF is written to reports/ in the home.
+    Without -o, a table or CSV is printed, and a workbook, PDF or page is written to reports/ in the home.
     """
     from flows.cost_reports import Asked, CostReporting, cost_file, period_of, write_file
     from flows.querying import instant
@@ -81,6 +82,21 @@ def cost(
             _show_as_json(reporting)
         elif not wanted:
             _print(house, reporting, form or Form.TABLE, asked, bom=bom, decimal_comma=decimal_comma)
+
+
+def show_fleet(house: House, *, with_real_ids: bool) -> None:
+    """Show what the demo's fleet cost this month and last, in the terminal, and write it in every other form."""
+    from flows.cost_reports import FORMS, Asked, CostReporting, cost_file, since_last_month
+    from reports.costs.sheets import cost_document
+
+    asked = Asked(since_last_month(house), "cost-centre", with_real_ids=with_real_ids)
+    reporting = CostReporting(house, asked)
+    _show(cost_document(reporting.report, by_vehicle=False))
+    say("")
+    for form in FORMS:
+        name = f"reports/cost.{form}"
+        house.store.put(name, cost_file(reporting, form))
+        say(house.store.uri(name))
 
 
 def _form_of(file: Path, form: Form | None) -> str:

@@ -111,6 +111,9 @@ def _notes(report: CostReport) -> Iterable[str]:
     elif missing:
         amounts = wording.counted(missing, "amount has", "amounts have")
         yield f"The cost of all currencies in {currency} is not known: {amounts} no rate."
+    if open_sessions := sum(each.partial + each.unpriced for each in report.totals):
+        have = wording.counted(open_sessions, "session has", "sessions have")
+        yield f"{have} no price, or one for a part alone: these sums do not hold all that they cost."
     if any(each.reimbursed is not None for each in report.totals):
         yield "What is reimbursed is by policies, and no part of the cost."
 

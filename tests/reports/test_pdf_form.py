@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import string
-import unicodedata
 
 import pypdfium2
 import pytest
-import typst
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.exports.document import Column, Document, Sheet
-from reports.exports.letters import NUMBERED, RANGES
-from reports.exports.pdf_form import to_pdf
+from reports.exports.pdf_form import NUMBERED, to_pdf
 from tests.reports.a_document import MADE_AT, a_document, a_row
 from tests.tries import tries
 
@@ -40,15 +36,6 @@ def width_and_height(document: Document) -> tuple[float, float]:
 
 def a_narrow(*texts: str) -> Document:
     return Document("Costs", (), (Sheet("Names", (Column("Driver"),), [(text,) for text in texts]),), MADE_AT)
-
-
-def drawn(characters: str) -> list[bytes]:
-    """The picture of each character in the fonts of the pages."""
-    source = b"""#set page(width: 30pt, height: 24pt, margin: 4pt)
-    #set text(font: ("Libertinus Serif", "DejaVu Sans Mono"))
-    #for each in json(bytes(sys.inputs.told)) { page(each) }"""
-    told = {"told": json.dumps(list(characters))}
-    return typst.compile(source, format="png", ppi=72, sys_inputs=told, ignore_system_fonts=True)
 
 
 @pytest.fixture(scope="module")
@@ -95,13 +82,6 @@ def test_letters_of_a_script_are_on_the_page(script: str) -> None:
     (page,) = pages(a_narrow(LETTERS[script]))
     assert sorted(LETTERS[script].split()) == sorted(set(LETTERS[script].split()) & set(page.split()))
     assert NUMBERED not in page
-
-
-def test_every_letter_that_counts_as_there_is_drawn() -> None:
-    there = "".join(chr(each) for first, last in RANGES for each in range(first, last + 1))
-    there = "".join(each for each in there if unicodedata.category(each) not in {"Cn", "Co"})
-    box, *pictures = drawn("充" + there)
-    assert [letter for letter, picture in zip(there, pictures, strict=True) if picture == box] == []
 
 
 def test_what_the_fonts_do_not_have_is_its_number_and_the_page_says_so() -> None:
