@@ -38,12 +38,6 @@ def a_narrow(*texts: str) -> Document:
     return Document("Costs", (), (Sheet("Names", (Column("Driver"),), [(text,) for text in texts]),), MADE_AT)
 
 
-def inked(text: str) -> int:
-    """How many pixels of a page with this text differ from those of a page with a blank."""
-    told, blank = (pypdfium2.PdfDocument(to_pdf(a_narrow(each)))[0].render().to_pil().tobytes() for each in (text, " "))
-    return sum(one != other for one, other in zip(told, blank, strict=True))
-
-
 @pytest.fixture(scope="module")
 def many() -> list[str]:
     return pages(a_document(*(a_row(driver=f"Driver {number}") for number in range(150))))
