@@ -196,6 +196,7 @@ def _data(view: View) -> dict[str, Any]:
         "cubes": {name: _columns(cube, view) for name, cube in view.cubes.items()},
         "months": [[label.line, label.below, label.full] for label in view.months],
         "places": [[of.name, of.colour] for of in view.places],
+        "charging": [[of.name, of.colour] for of in view.charging],
         "bands": [[of.name, of.colour] for of in view.bands],
         "knowledge": [[of.name, of.colour] for of in charts.KNOWLEDGE],
         "digits": view.digits,
