@@ -58,6 +58,7 @@ def findings(house: House) -> Iterator[Finding]:
         ("receiver", _receiver),
         ("landed", _landed),
         ("tables", _tables),
+        ("rules", _rules),
         ("rates", _rates),
     )
     for about, check in checks:
@@ -173,6 +174,24 @@ def _tables(house: House) -> Finding:
         line = f"{len(damaged)} files are not as they were published, the first is {damaged[0]}: `chargelake rebuild`"
         return Finding("tables", is_well=False, says=f"{line} makes them anew")
     return Finding("tables", is_well=True, says=f"{len(paths)} files are as they were published")
+
+
+def _rules(house: House) -> Finding:
+    """Whether the rules can be used, and name vehicles that there are."""
+    rules, said = house.rules, house.places.said
+    counts = {"places": said.places, "tariffs": rules.tariffs, "policies": rules.policies}
+    says = ", ".join(f"{len(each)} {name}" for name, each in counts.items())
+    lists = [
+        [each.vehicle_id for each in rules.assignments],
+        *(each.vehicles for each in said.places),
+        *(each.entry.vehicles for each in rules.tariffs),
+        *(each.who.vehicles for each in rules.policies),
+    ]
+    named = {vehicle for each in lists for vehicle in each}
+    if strangers := sorted(named - {each.vehicle_id for each in house.registry.vehicles()}):
+        line = f"{len(strangers)} vehicles that they name are not connected here, the first is {strangers[0]}"
+        return Finding("rules", is_well=False, says=f"{line}: look for a typing error")
+    return Finding("rules", is_well=True, says=f"{house.rules_folder}: {says}, {len(rules.assignments)} assignments")
 
 
 def _rates(house: House) -> Finding:

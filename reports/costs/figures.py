@@ -187,10 +187,10 @@ def _facts(lines: pl.DataFrame, group: pl.Series, currency: str) -> pl.DataFrame
 def _of_sessions(lines: pl.DataFrame) -> pl.DataFrame:
     """One row a session: group, the currency it counts in, and what is told of it."""
     cost = pl.col("basis") != "policy"
-    energy = cost & (pl.col("component") == "energy")
     states = pl.col("state").filter(cost)
-    kwh = [pl.col(name).filter(energy).cast(_EXACT) for name in ("kwh_priced", "kwh_unpriced")]
-    known = energy.any() & kwh[1].is_not_null().all()
+    # of all lines of the cost: what a bill takes back for energy is a credit, and its energy stands there
+    kwh = [pl.col(name).filter(cost).cast(_EXACT) for name in ("kwh_priced", "kwh_unpriced")]
+    known = cost.any() & kwh[0].is_not_null().all() & kwh[1].is_not_null().all()
     found = (
         lines.drop_nulls("session_id")
         .sort("session_id", "line_id")

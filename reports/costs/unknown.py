@@ -93,13 +93,14 @@ def what_is_not_known(
         names: What to call a vehicle.
     """
     told = sessions.filter(pl.col("status") != "vanished")
-    energy = lines.filter((pl.col("component") == "energy") & (pl.col("basis") != "policy"))
+    cost = lines.filter((pl.col("basis") != "policy") & pl.col("session_id").is_not_null())
+    no_energy = pl.col("kwh_priced").is_null() | pl.col("kwh_unpriced").is_null()
     return Unknown(
         not_priced=_not_priced(lines),
         days=_days(completeness, names),
         no_rate=_no_rate(lines, currency),
         without_line=told.join(lines, on="session_id", how="anti").height,
-        without_energy=energy.filter(pl.col("kwh_unpriced").is_null())["session_id"].n_unique(),
+        without_energy=cost.filter(no_energy)["session_id"].n_unique(),
     )
 
 

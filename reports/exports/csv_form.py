@@ -1,8 +1,8 @@
 """The main table of a document as CSV.
 
-RFC 4180: UTF-8, lines end with CR LF, text is quoted where it must be. Instants are ISO 8601 with their offset, money
-has the digits of its currency, percent is 0..100, and what is not known is empty. Sums are left out: a column can be
-added up.
+RFC 4180: UTF-8, lines end with CR LF, text is quoted where it must be. Instants are ISO 8601 with their offset, percent
+is 0..100, and what is not known is empty. Money has the digits of its currency, and more only if the amount has them.
+Totals are left out: a column can be added up.
 
 No text becomes a formula in a spreadsheet. One that begins with `=`, `+`, `-` or `@` (their wide forms too), also after
 blanks, gets an apostrophe before it, and so does what would begin like that if a reader took another separator than
@@ -58,7 +58,7 @@ def _written(cell: Cell, *, decimal_comma: bool) -> str:
         case datetime() | date():
             return cell.isoformat()
         case Money():
-            number = f"{cell.rounded:f}"
+            number = f"{cell.exact:f}"
         case int():
             return str(cell)
         case _:

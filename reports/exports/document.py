@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Literal
+from typing import Final, Literal
 
 from lake.reference import currency_digits
+from reports import wording
 
+NOTHING: Final = "–"
+"""What is not known, or is not there, as a person reads it."""
 Kind = Literal["text", "whole", "kwh", "kg", "money", "date", "instant", "percent"]
 """`kwh`: Decimal or float; `kg` likewise; `money`: `Money`; `instant`: an aware datetime; `percent`: 0..100."""
 
@@ -27,14 +30,23 @@ class Money:
 
     @property
     def digits(self) -> int:
-        """Decimals to write: those of the currency; as many as the amount has if ISO 4217 does not list it."""
-        exponent = self.amount.normalize().as_tuple().exponent
-        return currency_digits().get(self.currency, max(-exponent, 0) if isinstance(exponent, int) else 0)
+        """Decimals to show: those of the currency; as many as the amount has if ISO 4217 does not list it."""
+        return currency_digits().get(self.currency, self._needed)
 
     @property
     def rounded(self) -> Decimal:
         """The amount with these digits, a half away from 0."""
         return self.amount.quantize(Decimal(1).scaleb(-self.digits), rounding=ROUND_HALF_UP)
+
+    @property
+    def exact(self) -> Decimal:
+        """The amount with these digits, or as many as it has: a bill may have more than its currency."""
+        return self.amount.quantize(Decimal(1).scaleb(-max(self.digits, self._needed)))
+
+    @property
+    def _needed(self) -> int:
+        exponent = self.amount.normalize().as_tuple().exponent
+        return max(-exponent, 0) if isinstance(exponent, int) else 0
 
 
 Cell = str | int | float | Decimal | Money | date | datetime | None
@@ -89,6 +101,23 @@ class Document:
     sheets: tuple[Sheet, ...]
     made_at: datetime
     signatures: tuple[str, ...] = ()
+
+
+def shown(cell: Cell) -> str:
+    """A cell as a person reads it; money without its currency, energy to a tenth, instants in UTC."""
+    match cell:
+        case None:
+            return NOTHING
+        case str():
+            return cell
+        case Money():
+            return f"{cell.rounded:,f}"
+        case datetime():
+            return wording.instant(cell.astimezone(UTC))
+        case date():
+            return cell.isoformat()
+        case _:
+            return wording.count(cell) if isinstance(cell, int) else wording.kwh(float(cell))
 
 
 def clean(text: str) -> str:

@@ -11,19 +11,17 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
-from functools import cache
+from datetime import UTC
 from importlib import resources
 from typing import Any, Final
 
 import typst
 
 from reports import wording
-from reports.exports.document import Cell, Column, Document, Money, Sheet, clean
+from reports.exports import letters
+from reports.exports.document import NOTHING, Cell, Column, Document, Sheet, clean, shown
 
 NUMBERED: Final = "Characters that the fonts of this page do not have are written as their Unicode numbers, as U+5145."
-NOTHING: Final = "–"
-"""What is not known, or is not there."""
 _SHORT: Final = 16
 """A column of text no longer than this keeps on one line."""
 _MOST_WEIGHT: Final = 40
@@ -35,8 +33,6 @@ _ACROSS: Final = 150
 _LONG_RUN: Final = re.compile(r"\S{25,}")
 _BREAK: Final = "\u200b"
 _BREAK_EVERY: Final = 12
-_SCRIPTS: Final = ("LATIN", "GREEK", "CYRILLIC", "HEBREW", "ARABIC", "COMBINING")
-_ALSO: Final = "–—‘’“”„‚‹›«»…•·×÷±€£¥¢§©®°№™→←−≤≥≈\u00a0\u2009\u202f\u200b\ufffd"
 
 
 def to_pdf(document: Document) -> bytes:
@@ -86,35 +82,19 @@ def _column(column: Column, length: int) -> dict[str, Any]:
 
 
 def _cells(row: Sequence[Cell], nothing: str) -> list[str]:
-    return [nothing if cell is None else _set(_shown(cell)) for cell in row]
+    return [nothing if cell is None else _set(shown(cell)) for cell in row]
 
 
 def _lengths(sheet: Sheet) -> list[int]:
     """The longest cell of each column, or word of its heading."""
     rows = [*sheet.rows, *sheet.totals]
     words = (max((len(word) for word in column.heading.split()), default=0) for column in sheet.columns)
-    return [max([word, *(len(_shown(row[at])) for row in rows)]) for at, word in enumerate(words)]
+    return [max([word, *(len(shown(row[at])) for row in rows)]) for at, word in enumerate(words)]
 
 
 def _characters(sheet: Sheet) -> int:
     """How much room a row asks for, long texts as far as they must have it."""
     return sum(min(length, _MOST_WEIGHT) + 2 for length in _lengths(sheet))
-
-
-def _shown(cell: Cell) -> str:
-    match cell:
-        case None:
-            return NOTHING
-        case str():
-            return cell
-        case Money():
-            return f"{cell.rounded:,f}"
-        case datetime():
-            return wording.instant(cell.astimezone(UTC))
-        case date():
-            return cell.isoformat()
-        case _:
-            return wording.count(cell) if isinstance(cell, int) else wording.kwh(float(cell))
 
 
 def _set(text: str) -> str:
@@ -131,12 +111,8 @@ def _number(character: str) -> str:
     return " " if character.isspace() else f"U+{ord(character):04X} "
 
 
-@cache
 def _has(character: str) -> bool:
-    """Whether the fonts have a character, by the script that its name begins with."""
-    if character.isascii():
-        return character.isprintable() or character == "\n"
-    return character in _ALSO or unicodedata.name(character, "").startswith(_SCRIPTS)
+    return character == "\n" or letters.has(character)
 
 
 def _is_numbered(document: Document) -> bool:

@@ -111,7 +111,7 @@ def _write_cell(worksheet: Worksheet, row: int, at: int, cell: Cell, kind: str, 
         case date():
             worksheet.write_datetime(row, at, cell, look.of(num_format=_FORMATS["date"], **more))
         case Money():
-            worksheet.write_number(row, at, float(cell.rounded), look.of(num_format=_money_format(cell), **more))
+            worksheet.write_number(row, at, float(cell.exact), look.of(num_format=_money_format(cell), **more))
         case int() | float() | _:
             worksheet.write_number(row, at, float(cell or 0), look.of(num_format=_FORMATS[kind], **more))
 

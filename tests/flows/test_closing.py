@@ -23,7 +23,7 @@ from flows.verifying import faults
 from lake import schemas
 from lake.closed import CORRECTIONS, LINES, MANIFEST, Closed
 from lake.store import LocalStore
-from tests.flows.conftest import Practice, a_home, practising
+from tests.flows.conftest import Chargelake, Practice, a_home, command_line, practising
 
 TESLA = "1-vehicles@smartcar.com"
 IN_NOVEMBER = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -257,3 +257,44 @@ async def test_a_forgotten_vehicle_stays_in_closed_months_and_is_not_taken_back(
     assert "the closed months 2026-10 keep what was stated of it" in note
     assert printed(practice.house(), "2026-10", "Ada") == before
     assert [json.loads(each["json"])["corrections"] for _, each in all_printed(practice.house(), "2026-11")] == []
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """The command line on the story's home."""
+
+    run: Chargelake
+    folder: Path
+
+
+@pytest.fixture(scope="module")
+def shell(story: Story, tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    folder = tmp_path_factory.mktemp("shell")
+    return Shell(command_line({"CHARGELAKE_HOME": str(story.house.store.home)}, folder), folder)
+
+
+def test_the_command_prints_what_is_archived(story: Story, shell: Shell) -> None:
+    ended = shell.run("report", "statement", "--month", "2026-10", "--driver", "Ada")
+    assert (ended.code, ended.out) == (0, story.first["txt"].decode())
+
+
+def test_the_command_writes_the_archived_documents(story: Story, shell: Shell) -> None:
+    ended = shell.run("report", "statement", "--month", "2026-10", "--all", "--output", "out")
+    written = {Path(line).suffix[1:]: (shell.folder / line).read_bytes() for line in ended.out.splitlines()}
+    assert (ended.code, written) == (0, story.first)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ["close", "--month", "2026-10"],
+            "chargelake: 2026-10 is closed; what has changed since is stated in 2026-12\n",
+        ),
+        (["close", "--month", "October"], "chargelake: --month October: not a month such as 2026-10\n"),
+        (["statement", "--month", "2026-10"], "chargelake: name a driver with --driver NAME, or take --all\n"),
+    ],
+)
+def test_a_command_that_cannot_be_done_ends_with_one_line_and_2(shell: Shell, arguments: list[str], said: str) -> None:
+    ended = shell.run("report", *arguments, CHARGELAKE_NOW="2027-02-01T00:00:00Z")
+    assert (ended.code, ended.err) == (2, said)
