@@ -117,7 +117,7 @@ def stations(view: View) -> list[Markup]:
     """Stations by energy, with what was paid there by currency."""
     sums = view.sums("stations", ["station"])
     if not sums:
-        return [nothing("No session here tells a station's name or address.")]
+        return [nothing("No session away from home tells a station's name or address.")]
     of_currency = view.sums("stations", ["station", "currency"])
     costs: dict[str | None, list[str]] = {}
     for (name, code), row in of_currency.items():

@@ -90,7 +90,7 @@ def cost_page(
         by=HEADINGS[by].lower(),
         is_empty=all(cube.frame.is_empty() for cube in view.cubes.values()),
         dropped=_dropped(view.cubes),
-        stations_told=f"Told apart are the {cells.MOST_STATIONS} with most energy.",
+        stations_told=f"Homes are left out. Told apart are the {cells.MOST_STATIONS} with most energy.",
         without_line=report.unknown.without_line,
         parts=_parts(view),
         data=_script_safe(_data(view)),

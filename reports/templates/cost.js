@@ -200,7 +200,7 @@ function bands() {
 
 function stations() {
   const all = sums("stations", ["station"]);
-  if (!all.length) return nothing("No session here tells a station's name or address.");
+  if (!all.length) return nothing("No session away from home tells a station's name or address.");
   const costs = {};
   for (const { names: [name, code], row } of sums("stations", ["station", "currency"])) {
     if (code && row.costs) (costs[`=${name}`] = costs[`=${name}`] || []).push(money(row.cost, code));
