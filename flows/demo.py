@@ -29,7 +29,7 @@ _MARK: Final = "state/demo"
 _PAGE: Final = "reports/overview.html"
 
 
-def run_demo(vehicles: int, seed: int, *, open_page: bool, real_ids: bool = False) -> None:
+def run_demo(vehicles: int, seed: int, *, open_page: bool, real_ids: bool = False) -> House:
     """Connect a fleet, collect it through the rate limit, publish, and show what came of it.
 
     Args:
@@ -38,9 +38,13 @@ def run_demo(vehicles: int, seed: int, *, open_page: bool, real_ids: bool = Fals
         open_page: Whether to open the page in a browser at the end.
         real_ids: Whether the page shows vehicles by Smartcar's ids instead of names that stand for them.
 
+    Returns:
+        The house, to report on.
+
     Raises:
         Stop: The home holds a real fleet (exit code 2), or as the run ends.
     """
+    os.environ.pop("CHARGELAKE_RULES", None)  # the demo has rules of its own
     console = Console()
     now = load_settings().now
     begins = ("--now", now.isoformat()) if now else ()
@@ -64,6 +68,7 @@ def run_demo(vehicles: int, seed: int, *, open_page: bool, real_ids: bool = Fals
         webbrowser.open(page.as_uri())
     if result.exit not in {Exit.DONE, Exit.SOMEBODY_MUST_ACT}:
         raise Stop(result.exit, str(result.stopped))
+    return house
 
 
 def _claim_home(house: House) -> bool:

@@ -20,7 +20,7 @@ from flows.collecting import require_credentials
 from flows.exits import Stop
 from flows.house import House
 from flows.receiving import receiver
-from flows.rules import OVERRIDES, PLACES
+from flows.rules import OVERRIDES
 from lake.digest import is_intact
 from lake.journal import left
 from lake.raw import DamagedSegment, read_segment, segment_path, segments
@@ -180,12 +180,8 @@ def _tables(house: House) -> Finding:
 
 
 def _places(house: House) -> Finding:
-    """Whether places can be read, and whether what they name is there."""
-    said, connected = house.places.said, {each.vehicle_id for each in house.registry.vehicles()}
-    strangers = sorted({name for each in said.places for name in each.vehicles} - connected)
-    if strangers:
-        line = f"{PLACES} names {len(strangers)} vehicles that are not connected, the first is {strangers[0]}"
-        return Finding("places", is_well=False, says=line)
+    """Whether places can be read, and sessions of which people said something are there."""
+    said = house.places.said
     named = {each.session_id for each in said.overrides}
     try:
         lost = sorted(named - _session_ids(house)) if named else []
@@ -205,10 +201,21 @@ def _session_ids(house: House) -> set[str]:
 
 
 def _rules(house: House) -> Finding:
-    rules = house.rules
-    parts = {"tariffs": rules.tariffs, "policies": rules.policies, "assignments": rules.assignments}
-    counts = ", ".join(f"{len(found)} {name}" for name, found in parts.items())
-    return Finding("rules", is_well=True, says=f"{counts} in {house.rules_folder}")
+    """Whether the rules can be used, and name vehicles that there are."""
+    rules, said = house.rules, house.places.said
+    counts = {"places": said.places, "tariffs": rules.tariffs, "policies": rules.policies}
+    says = ", ".join(f"{len(each)} {name}" for name, each in counts.items())
+    lists = [
+        [each.vehicle_id for each in rules.assignments],
+        *(each.vehicles for each in said.places),
+        *(each.entry.vehicles for each in rules.tariffs),
+        *(each.who.vehicles for each in rules.policies),
+    ]
+    named = {vehicle for each in lists for vehicle in each}
+    if strangers := sorted(named - {each.vehicle_id for each in house.registry.vehicles()}):
+        line = f"{len(strangers)} vehicles that they name are not connected here, the first is {strangers[0]}"
+        return Finding("rules", is_well=False, says=f"{line}: look for a typing error")
+    return Finding("rules", is_well=True, says=f"{house.rules_folder}: {says}, {len(rules.assignments)} assignments")
 
 
 def _rates(house: House) -> Finding:

@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from flows.house import House
-from flows.rules import NO_RULES as NO_RULES_DIGEST
+from flows.rules import NO_RULES
 from lake.schemas import CHARGE_DAYS, CHARGE_SESSIONS, SESSION_HISTORY
 from lake.tables import Partition, Tables
 from transforms import sessions
@@ -48,7 +48,7 @@ def settle(house: House) -> None:
 
 
 def _kept(house: House) -> str:
-    return house.store.read(_FILE).decode() if house.store.exists(_FILE) else NO_RULES_DIGEST
+    return house.store.read(_FILE).decode() if house.store.exists(_FILE) else NO_RULES
 
 
 def _partitions(pairs: Iterable[MakeAndMonth]) -> set[Partition]:

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import io
-import zipfile
-import zlib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -16,7 +11,7 @@ from typing import Final
 import polars as pl
 from msgspec.structs import replace
 
-from flows.exits import Exit, Stop
+from flows.rules_folder import RulesFolder
 from lake.reference import currencies
 from transforms.costs.spread import CURVE
 from transforms.rules import assignments, carbon, policies, power, rates, series, tariffs
@@ -35,70 +30,6 @@ PLACES: Final = "places.toml"
 OVERRIDES: Final = "places-overrides.csv"
 NO_RULES: Final = "none"
 _NO_NAMES: Final[Mapping[str, str]] = MappingProxyType({})
-_MOST_UNPACKED: Final = 32 * 1024 * 1024
-"""Bytes that a packed file of rates may have; the ECB's whole history is 1.5 million."""
-
-
-@dataclass(slots=True)
-class RulesFolder:
-    """Files of rules by their names in the folder; a file that is not there is no error.
-
-    Attributes:
-        path: The folder; it need not exist.
-        read: Hash of the content of each file that was read, by name.
-    """
-
-    path: Path
-    read: dict[str, str] = field(default_factory=dict)
-
-    def names(self, pattern: str) -> list[str]:
-        """Names of the files that fit a glob pattern, sorted."""
-        return sorted(str(each.relative_to(self.path)) for each in self.path.glob(pattern) if each.is_file())
-
-    def content(self, name: str) -> bytes | None:
-        """A file's bytes; None if there is no such file.
-
-        Raises:
-            Stop: It cannot be read (exit code 2).
-        """
-        try:
-            content = (self.path / name).read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise Stop(Exit.USAGE, f"{self.path / name} cannot be read: {error.strerror}") from None
-        self.read[name] = hashlib.sha256(content).hexdigest()
-        return content
-
-    def text(self, name: str) -> str | None:
-        """A file's text (UTF-8), of a `.zip` that of the one file in it; None if there is no such file.
-
-        Raises:
-            Stop: It cannot be read (exit code 2).
-        """
-        content = self.content(name)
-        if content is None:
-            return None
-        with self.saying_where(name):
-            return _decoded(unpacked(content) if name.endswith(".zip") else content)
-
-    @property
-    def digest(self) -> str:
-        """Hash of all that was read: equal digests, equal rules."""
-        return hashlib.sha256(repr(sorted(self.read.items())).encode()).hexdigest()
-
-    def digest_but(self, folder: str) -> str:
-        """The same of all but the files of one folder in it."""
-        told = sorted(each for each in self.read.items() if not each[0].startswith(f"{folder}/"))
-        return hashlib.sha256(repr(told).encode()).hexdigest()
-
-    @contextlib.contextmanager
-    def saying_where(self, name: str) -> Iterator[None]:
-        """Turn a bad rule into one line that names its file, and exit code 2."""
-        try:
-            yield
-        except BadRule as error:
-            raise Stop(Exit.USAGE, f"{self.path / name}: {error}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +176,7 @@ def _power(folder: RulesFolder) -> pl.DataFrame:
     curves = [CURVE.to_frame()]
     for name in [*folder.names(f"{POWER}/*.csv"), *folder.names(f"{POWER}/*.parquet")]:
         with folder.saying_where(name):
-            curves.append(power.parse(_table(folder, name).cast(pl.String)))
+            curves.append(power.parse(folder.table(name).cast(pl.String)))
     return pl.concat(curves).unique(["vehicle_id", "at"], keep="last", maintain_order=True).sort("vehicle_id", "at")
 
 
@@ -276,48 +207,6 @@ def _series(folder: RulesFolder, name: str) -> series.Series:
     Raises:
         BadRule: There is no such file, or it is no such series.
     """
-    read = _table(folder, name)
+    read = folder.table(name)
     with folder.saying_where(name):
         return series.parse(read)
-
-
-def _table(folder: RulesFolder, name: str) -> pl.DataFrame:
-    """The rows of a CSV (all text) or Parquet file in the folder.
-
-    Raises:
-        BadRule: There is no such file, or it is none.
-    """
-    content = folder.content(name)
-    if content is None:
-        raise BadRule(f"there is no file {name}")
-    try:
-        return pl.read_parquet(content) if name.endswith(".parquet") else pl.read_csv(content, infer_schema=False)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise BadRule(f"{name} cannot be read: {str(error).splitlines()[0]}") from None
-
-
-def unpacked(content: bytes) -> bytes:
-    """The one file of an archive, as `eurofxref-hist.zip` is published.
-
-    Raises:
-        BadRule: It is no archive of one file, or unpacks to more than a file of rates can have.
-    """
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            files = [each for each in archive.infolist() if not each.is_dir()]
-            if len(files) != 1:
-                raise BadRule(f"it holds {len(files)} files, not one")
-            with archive.open(files[0]) as file:
-                text = file.read(_MOST_UNPACKED + 1)
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, OSError) as error:
-        raise BadRule(f"it cannot be unpacked: {error}") from None
-    if len(text) > _MOST_UNPACKED:
-        raise BadRule(f"it unpacks to more than {_MOST_UNPACKED // 1024**2} MB")
-    return text
-
-
-def _decoded(content: bytes) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise BadRule("it is not UTF-8 text; save it as such") from None

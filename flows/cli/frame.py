@@ -80,6 +80,14 @@ def say(text: str) -> None:
         _close_output()
 
 
+def say_bytes(content: bytes) -> None:
+    """Print bytes as they are to standard output."""
+    try:
+        typer.echo(content, nl=False)
+    except BrokenPipeError:
+        _close_output()
+
+
 def flush_output() -> None:
     """Write out what is left, before the interpreter ends and can no longer say that nobody reads."""
     try:

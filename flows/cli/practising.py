@@ -8,11 +8,12 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.frame import RealIds, clear_errors
+from flows.cli.costs import show_fleet
+from flows.cli.frame import RealIds, clear_errors, say
 from flows.exits import Exit, Stop
 
 DEMO_HELP = (
-    "Show everything on this machine against the emulator: connect a fleet, collect, publish, a page to look at."
+    "Show everything on this machine against the emulator: connect a fleet, collect, publish, a page and a cost report."
 )
 
 Vehicles = Annotated[int, typer.Option("--vehicles", min=1, max=2000, help="Size of the fleet.")]
@@ -25,7 +26,9 @@ def demo(vehicles: Vehicles = 40, seed: Seed = 1, open_page: OpenPage = False, r
     from flows.demo import run_demo
 
     with clear_errors():
-        run_demo(vehicles, seed, open_page=open_page, real_ids=real_ids)
+        house = run_demo(vehicles, seed, open_page=open_page, real_ids=real_ids)
+        say("\nThe same fleet's cost report, made by `chargelake report cost`:\n")
+        show_fleet(house, with_real_ids=real_ids)
 
 
 def emulator(context: typer.Context) -> None:

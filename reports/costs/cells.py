@@ -14,6 +14,7 @@ from typing import Final
 import polars as pl
 
 from lake.names import Namer
+from reports.costs import grouping
 from reports.figures import NOT_GIVEN
 from reports.panels import KIND_OF_STATE
 
@@ -23,14 +24,16 @@ MOST_STATIONS: Final = 200
 """Stations that are told apart; the others are one."""
 OTHER_STATIONS: Final = "All other stations"
 MILLION: Final = 1_000_000
-DIMENSIONS: Final = ("make", "vehicle", "driver", "cost_centre", "place", "month", "currency")
-"""What the page can be filtered by."""
+DIMENSIONS: Final = ("make", "vehicle", "driver", "cost_centre", "place", "site", "month", "currency")
+"""What the page can be filtered by; `site` is the place as it is called, where any has a name."""
 NO_BAND: Final = "no band"
 
 _DROPPED: Final = ("vehicle", "driver", "cost_centre", "make")
 _COST_SIDE: Final = pl.col("basis") != "policy"
 _HAS_AMOUNT: Final = pl.col("amount").is_not_null()
 _SLOT: Final = "30m"
+_GROUPED: Final = {"vehicle": "vehicle", "month": "month", "day": "day", "place": "site"}
+"""Keys that are called as in the other forms of a report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ def cubes(
     completeness: pl.DataFrame,
     named: Namer,
     *,
+    currency: str,
     by: str = "vehicle",
     limit: int = MOST_CELLS,
 ) -> dict[str, Cube]:
@@ -64,21 +68,22 @@ def cubes(
         sessions: Columns session_id, location_name, address of `CHARGE_SESSIONS`.
         completeness: Columns vehicle_id, make, stream, day, state.
         named: What to call a vehicle.
+        currency: The reporting currency; amounts that were converted into another one are not converted.
         by: The key that is kept however large the fleet: one of `DIMENSIONS`, or `day`.
         limit: The most cells of a cube.
 
     Returns:
         `costs`, `reasons`, `hours`, `bands`, `stations` and `days`, each with the keys and sums of its function.
     """
-    told = _prepared(lines, named)
+    told = _prepared(lines, named, currency)
     energy = told.filter(_COST_SIDE & (pl.col("component") == "energy"))
-    keys = DIMENSIONS if by != "day" else (*DIMENSIONS, "day")
+    keys = tuple(key for key in DIMENSIONS if key != "site" or told["place_name"].is_not_null().any())
     return {
-        "costs": _cube(_costs(told), keys, by, limit),
-        "reasons": _cube(_reasons(told), (*DIMENSIONS, "reason"), by, limit),
-        "hours": _cube(_hours(energy), (*DIMENSIONS, "weekday", "hour"), "", limit),
-        "bands": _cube(_bands(energy), (*DIMENSIONS, "band"), "", limit),
-        "stations": _cube(_stations(told, sessions), (*DIMENSIONS, "station"), "", limit),
+        "costs": _cube(_costs(told), (*keys, "day") if by == "day" else keys, by, limit),
+        "reasons": _cube(_reasons(told), (*keys, "reason"), by, limit),
+        "hours": _cube(_hours(energy), (*keys, "weekday", "hour"), "", limit),
+        "bands": _cube(_bands(energy), (*keys, "band"), "", limit),
+        "stations": _cube(_stations(told, sessions), (*keys, "station"), "", limit),
         "days": _cube(_days(completeness, named), ("make", "vehicle", "month", "stream", "kind"), "", limit),
     }
 
@@ -101,24 +106,22 @@ def _summed(rows: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
     return rows.group_by(keys).agg(numbers.sum()).sort(keys)
 
 
-def _prepared(lines: pl.DataFrame, named: Namer) -> pl.DataFrame:
+def _prepared(lines: pl.DataFrame, named: Namer, currency: str) -> pl.DataFrame:
     """Lines with the keys of the page; one without a currency takes that of its session."""
-    known = pl.col("currency").filter(_COST_SIDE).drop_nulls().sort().first()
-    own = known.over("session_id").alias("own_currency")
-    vehicles = {each: named(each) for each in lines["vehicle_id"].unique().to_list()}
-    amount = _millionths("amount")
+    codes = pl.col("currency").drop_nulls().sort().first()
+    priced = pl.col("currency").filter(_COST_SIDE).drop_nulls().sort().first()
+    own = pl.coalesce(priced.over("session_id"), codes.over("session_id"))
+    by_month = pl.col("session_id").is_null() & pl.col("place").is_null()
+    place = pl.when(by_month).then(pl.lit(grouping.BY_THE_MONTH)).otherwise(pl.col("place").fill_null("unknown"))
     return lines.with_columns(
-        own,
-        pl.col("vehicle_id").replace_strict(vehicles, return_dtype=pl.String).alias("vehicle"),
-        pl.col("local_date").dt.strftime("%Y-%m").alias("month"),
-        pl.col("local_date").cast(pl.String).alias("day"),
+        pl.when(pl.col("session_id").is_not_null()).then(own).alias("own_currency"),
+        place.alias("place"),
+        *(grouping.key(lines, by, named).alias(key) for by, key in _GROUPED.items()),
         _energy("kwh_priced").alias("priced"),
         _energy("kwh_unpriced").alias("unpriced"),
-        amount.alias("money"),
-        _millionths("reporting_amount").alias("converted"),
-    ).with_columns(
-        pl.coalesce("currency", pl.when(pl.col("session_id").is_not_null()).then("own_currency")).alias("currency")
-    )
+        _millionths("amount").alias("money"),
+        pl.when(pl.col("reporting_currency") == currency).then(_millionths("reporting_amount")).alias("converted"),
+    ).with_columns(pl.coalesce("currency", "own_currency").alias("currency"))
 
 
 def _costs(told: pl.DataFrame) -> pl.DataFrame:
@@ -127,19 +130,20 @@ def _costs(told: pl.DataFrame) -> pl.DataFrame:
     A session counts once, with the currency of its first line on the cost side that has one.
     """
     billed, tariff, paid = (pl.col("basis") == name for name in ("billed", "tariff", "policy"))
-    first = pl.struct("session_id").is_first_distinct() & pl.col("session_id").is_not_null()
-    ordered = told.sort(
-        ~_COST_SIDE, pl.col("currency") != pl.col("own_currency"), ~pl.col("state").eq("partial"),
-        pl.col("kwh_unpriced").is_not_null(), maintain_order=True,
-    )  # fmt: skip
-    counted = first & _COST_SIDE
+    counted = pl.col("session_id").is_not_null() & pl.col("session_id").is_first_distinct()
+    side = pl.when(_COST_SIDE).then("state")
+    none = (side == "unpriced").all().over("session_id") & side.is_not_null().any().over("session_id")
+    some = (side != "complete").any().over("session_id")
+    ordered = told.with_columns(none.alias("none"), some.alias("some")).sort(
+        (pl.col("currency") != pl.col("own_currency")).fill_null(value=False), ~_COST_SIDE, maintain_order=True
+    )
     energy = _COST_SIDE & (pl.col("component") == "energy")
     return ordered.select(
         *DIMENSIONS,
         "day",
         _whole(counted).alias("sessions"),
-        _whole(counted & (pl.col("state") == "partial")).alias("partial"),
-        _whole(counted & (pl.col("state") == "unpriced")).alias("no_price"),
+        _whole(counted & pl.col("some") & ~pl.col("none")).alias("partial"),
+        _whole(counted & pl.col("none")).alias("no_price"),
         _whole(energy & pl.col("kwh_unpriced").is_null()).alias("no_energy"),
         *(pl.when(energy).then(name).otherwise(0).fill_null(0).alias(name) for name in ("priced", "unpriced")),
         pl.when(_COST_SIDE).then("money").otherwise(0).fill_null(0).alias("cost"),
@@ -150,7 +154,7 @@ def _costs(told: pl.DataFrame) -> pl.DataFrame:
         _whole(billed & _HAS_AMOUNT).alias("bills"),
         _whole(tariff & _HAS_AMOUNT).alias("tariffs"),
         _whole(paid & _HAS_AMOUNT).alias("payments"),
-        _whole(_COST_SIDE & _HAS_AMOUNT & pl.col("reporting_amount").is_null()).alias("not_converted"),
+        _whole(_COST_SIDE & _HAS_AMOUNT & pl.col("converted").is_null()).alias("not_converted"),
         (pl.col("co2_g") * 1000).round().cast(pl.Int64).fill_null(0).alias("co2"),
         _whole(pl.col("co2_g").is_not_null()).alias("co2_known"),
     )

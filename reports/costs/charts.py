@@ -151,12 +151,13 @@ def days(view: View) -> list[Markup]:
     return [drawing.key(KNOWLEDGE), *panels, _figures(headings, rows, "Vehicle days")]
 
 
+_UNBROKEN: Final = "\N{NO-BREAK SPACE}"
 _ZERO: Final = {"kwh": 0, "days": 0}
 
 
 def _station(name: str, row: Mapping[str, int], most: int, costs: Sequence[str]) -> Markup:
     words = [f"{exact.energy(row['kwh'])} kWh", counted(row["sessions"], "session", "sessions")]
-    said = " · ".join([*words, *(costs or ["cost not known"])])
+    said = " · ".join(each.replace(" ", _UNBROKEN) for each in [*words, *(costs or ["cost not known"])])
     width = exact.percent(max(row["kwh"], 0), most)
     bar = element("rect", {"x": "0", "y": "0", "width": width, "height": "8", "class": "c0"})
     strip = element("svg", {"width": "100%", "height": 8, "aria-hidden": "true"}, bar)

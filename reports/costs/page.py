@@ -12,10 +12,10 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC
 from hashlib import sha256
 from itertools import groupby
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import polars as pl
 from markupsafe import Markup
@@ -27,6 +27,8 @@ from reports import wording
 from reports.costs import cells, charts, tables
 from reports.costs.cells import Cube
 from reports.costs.drawing import Label, Series
+from reports.costs.figures import CostReport, Period, Wanted, within
+from reports.costs.grouping import BY_THE_MONTH
 from reports.costs.view import HEADINGS, NOBODY, View
 from reports.overview import render
 
@@ -35,7 +37,13 @@ OTHER_BANDS: Final = "other bands"
 _TEMPLATE: Final = "cost.html.j2"
 _MONTHS: Final = "JanFebMarAprMayJunJulAugSepOctNovDec"
 _POLICY: Final = "POLICY-OF-THE-PAGE"
-_PLACES: Final = (Series("home", "c0"), Series("work", "c3"), Series("public", "c1"), Series("unknown", "c9"))
+_PLACES: Final = (
+    Series("home", "c0"),
+    Series("work", "c3"),
+    Series("public", "c1"),
+    Series("unknown", "c9"),
+    Series(BY_THE_MONTH, "c5"),
+)
 _COLOURS: Final = ("c0", "c1", "c3", "c5", "c4", "c2", "c6")
 _MADE_BY: Final = {
     "table": tables.table, "energy": charts.energy, "cost": charts.cost, "price": charts.price, "heat": charts.heat,
@@ -47,48 +55,8 @@ _STYLE: Final = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 _SCRIPT: Final = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
-class Period(Protocol):
-    """Local days, both included."""
-
-    @property
-    def since(self) -> date:
-        """The first."""
-
-    @property
-    def until(self) -> date:
-        """The last."""
-
-
-class Reported(Protocol):
-    """What the head of a cost report tells: that of `reports.costs.figures.CostReport`."""
-
-    @property
-    def title(self) -> str:
-        """Heading of the page."""
-
-    @property
-    def period(self) -> Period:
-        """The days it is of."""
-
-    @property
-    def by(self) -> str:
-        """What the table is by: `driver`, `vehicle`, `cost-centre`, `place`, `make`, `month` or `day`."""
-
-    @property
-    def generated_at(self) -> datetime:
-        """When it is made, an aware instant."""
-
-    @property
-    def as_of(self) -> datetime | None:
-        """As of when it was known; None: now."""
-
-    @property
-    def currency(self) -> str | None:
-        """The reporting currency."""
-
-
 def cost_page(
-    report: Reported,
+    report: CostReport,
     lines: pl.DataFrame,
     sessions: pl.DataFrame,
     completeness: pl.DataFrame,
@@ -99,51 +67,60 @@ def cost_page(
     """The page as one self-contained HTML document.
 
     Args:
-        report: Title, period, key of the table, times, reporting currency.
+        report: The report whose page it is.
         lines: Columns of `SESSION_COSTS`; those outside of the period are left out.
         sessions: Columns session_id, location_name, address of `CHARGE_SESSIONS`.
         completeness: Columns vehicle_id, make, stream, day, state of `COMPLETENESS`.
         named: What to call a vehicle: pseudonyms as a rule, `lake.names.real_ids` on request.
         limit: The most cells of one kind; a larger fleet's page cannot be filtered by vehicle, and says so.
     """
-    since, until, by = report.period.since, report.period.until, report.by.replace("-", "_")
-    told = lines.filter(pl.col("local_date").is_between(since, until))
-    days = completeness.filter(pl.col("day").is_between(since, until))
-    view = _view(cells.cubes(told, sessions, days, named, by=by, limit=limit), by, report)
+    wanted = report.wanted
+    told, days = within(lines, wanted.period), within(completeness, wanted.period, "day")
+    by = _key_of(wanted.by, told)
+    found = cells.cubes(told, sessions, days, named, currency=wanted.currency, by=by, limit=limit)
+    view = _view(found, by, wanted)
     written = render(
         _TEMPLATE,
         policy=_POLICY,
-        title=report.title,
-        period=f"{since} to {until}",
-        generated_at=wording.instant(report.generated_at.astimezone(UTC)),
-        as_of=report.as_of and wording.instant(report.as_of.astimezone(UTC)),
+        title=wanted.title,
+        period=str(wanted.period),
+        generated_at=wording.instant(wanted.generated_at.astimezone(UTC)),
+        as_of=wanted.as_of and wording.instant(wanted.as_of.astimezone(UTC)),
         reporting=view.reporting,
         by=HEADINGS[by].lower(),
         is_empty=all(cube.frame.is_empty() for cube in view.cubes.values()),
         dropped=_dropped(view.cubes),
         stations_told=f"Told apart are the {cells.MOST_STATIONS} with most energy.",
+        without_line=report.unknown.without_line,
         parts=_parts(view),
         data=_script_safe(_data(view)),
     )
     return written.replace(_POLICY, _policy(written), 1)
 
 
-def _view(cubes: Mapping[str, Cube], by: str, report: Reported) -> View:
+def _key_of(by: str, told: pl.DataFrame) -> str:
+    """The key of the table; by place it is the place as it is called, where any has a name."""
+    if by == "place" and told["place_name"].is_not_null().any():
+        return "site"
+    return by.replace("-", "_")
+
+
+def _view(cubes: Mapping[str, Cube], by: str, wanted: Wanted) -> View:
     bands = _bands(cubes["bands"])
     cubes = {**cubes, "bands": _with_few_bands(cubes["bands"], bands)}
-    months = _months(report.period)
+    months = _months(wanted.period)
     names = {key: _values(key, cubes.values()) for key in _keys(cubes.values())} | {"month": tuple(months)}
     used = {place for place in names["place"] if place}
     digits = currency_digits()
-    codes = {*names["currency"], report.currency}
+    codes = sorted({wanted.currency, *(code for code in names["currency"] if code)})
     return View(
         cubes=cubes,
         names=names,
         months=tuple(_month_label(at, month) for at, month in enumerate(months)),
         places=tuple(of for of in _PLACES if of.name in used),
         bands=bands,
-        digits={code: digits[code] for code in sorted(filter(None, codes)) if code in digits},
-        reporting=report.currency,
+        digits={code: digits[code] for code in codes if code in digits},
+        reporting=wanted.currency,
         by=by,
         meanings=UNPRICED_REASONS,
     )

@@ -24,7 +24,7 @@ def tiles(view: View) -> Markup:
         _tile("Energy", [f"{energy} kWh" if _has_energy(total) else NOT_KNOWN], _of_energy(total)),
         _tile("Cost", costs or [NOT_KNOWN], "what was billed or is priced by a tariff"),
     ]
-    if view.reporting and total["costs"] > total["not_converted"]:
+    if total["costs"] > total["not_converted"]:
         amount = exact.money(total["converted"], view.reporting, view.digits.get(view.reporting, 2))
         given.append(_tile(f"Cost in {view.reporting}", [amount], _of_rates(total)))
     if paid:
@@ -44,9 +44,9 @@ def table(view: View) -> list[Markup]:
     rows = [[named(view.by, name), *_cells(code, row, view)] for (name, code), row in groups.items()]
     rows += [["Total", *_cells(code, row, view)] for (code,), row in totals.items()]
     headings = [
-        (HEADINGS[view.by], "name"), ("Currency", "label"), ("Sessions", "number"), ("kWh", "number"),
-        ("of it without a price", "number"), ("Billed", "number"), ("By tariff", "number"), ("Cost", "number"),
-        ("a kWh priced", "number"), ("Reimbursed", "number"), (f"Cost in {view.reporting or NONE}", "number"),
+        (HEADINGS[view.by], "name"), ("Currency", "label"), ("Cost", "number"), ("kWh", "number"),
+        ("a kWh priced", "number"), ("Billed", "number"), ("By tariff", "number"), ("Reimbursed", "number"),
+        (f"Cost in {view.reporting}", "number"), ("kWh without a price", "number"), ("Sessions", "number"),
         ("Partial", "number"), ("Without a price", "number"),
     ]  # fmt: skip
     return [drawing.table(headings, rows, f"Costs by {HEADINGS[view.by].lower()}", len(totals))]
@@ -58,7 +58,12 @@ def unknown(view: View) -> list[Markup]:
     if not sums:
         return [nothing("Everything here has a price.")]
     rows = [
-        [str(reason), count(row["lines"]), exact.energy(row["unpriced"]), view.meanings.get(str(reason), "")]
+        [
+            str(reason),
+            count(row["lines"]),
+            exact.energy(row["unpriced"]) if row["unpriced"] else NONE,
+            view.meanings.get(str(reason), ""),
+        ]
         for (reason,), row in sums.items()
     ]
     headings = [("Reason", "label"), ("Lines", "number"), ("kWh told", "number"), ("What it means", "prose")]
@@ -70,22 +75,26 @@ def _cells(code: str | None, row: Mapping[str, int], view: View) -> list[str]:
     energy = row["priced"] + row["unpriced"]
     return [
         named("currency", code),
-        count(row["sessions"]),
+        exact.written(row["cost"], exact.SIX, digits) if row["costs"] else NOT_KNOWN,
         exact.energy(energy) if energy or not row["no_energy"] else NOT_KNOWN,
-        exact.energy(row["unpriced"]),
+        exact.price(row["cost"], row["priced"], "", digits).strip() if row["costs"] else NOT_KNOWN,
         exact.written(row["billed"], exact.SIX, digits) if row["bills"] else NONE,
         exact.written(row["cost"] - row["billed"], exact.SIX, digits) if row["tariffs"] else NONE,
-        exact.written(row["cost"], exact.SIX, digits) if row["costs"] else NOT_KNOWN,
-        exact.price(row["cost"], row["priced"], "", digits).strip() if row["costs"] else NOT_KNOWN,
         exact.written(row["reimbursed"], exact.SIX, digits) if row["payments"] else NONE,
         _converted(row, view),
+        exact.energy(row["unpriced"]) if row["unpriced"] or not row["no_energy"] else NOT_KNOWN,
+        count(row["sessions"]),
         count(row["partial"]),
         count(row["no_price"]),
     ]
 
 
+def _told(unpriced: int) -> str:
+    return exact.energy(unpriced) if unpriced else NONE
+
+
 def _converted(row: Mapping[str, int], view: View) -> str:
-    if not view.reporting or row["costs"] == row["not_converted"]:
+    if row["costs"] == row["not_converted"]:
         return NOT_KNOWN
     amount = exact.written(row["converted"], exact.SIX, view.digits.get(view.reporting, 2))
     return f"{amount} and {count(row['not_converted'])} without a rate" if row["not_converted"] else amount

@@ -10,7 +10,7 @@ from typing import Final
 import polars as pl
 from markupsafe import Markup
 
-from reports.costs import exact
+from reports.costs import exact, grouping
 from reports.costs.cells import Cube
 from reports.costs.drawing import Label, Series, element
 
@@ -19,9 +19,11 @@ NONE: Final = "–"
 NO_CURRENCY: Final = "no price"
 HEADINGS: Final = {
     "make": "Make", "vehicle": "Vehicle", "driver": "Driver", "cost_centre": "Cost centre", "place": "Place",
-    "month": "Month", "currency": "Currency", "day": "Day",
+    "site": "Place by name", "month": "Month", "currency": "Currency", "day": "Day",
 }  # fmt: skip
-NOBODY: Final = {"driver": "nobody named", "cost_centre": "none named", "currency": NO_CURRENCY}
+NOBODY: Final = {
+    "driver": grouping.NO_DRIVER, "cost_centre": grouping.NO_COST_CENTRE, "currency": NO_CURRENCY,
+}  # fmt: skip
 """What a key without a value is called."""
 
 Names = tuple[str | None, ...]
@@ -49,7 +51,7 @@ class View:
     places: tuple[Series, ...]
     bands: tuple[Series, ...]
     digits: Mapping[str, int]
-    reporting: str | None
+    reporting: str
     by: str
     meanings: Mapping[str, str] = field(default_factory=dict)
 

@@ -2,6 +2,8 @@
 // Filters of the cost page: adds up its cells again, and draws what reports/costs/charts.py and tables.py drew, element
 // by element. It stands in one script after cost_drawing.js.
 
+const UNBROKEN = "\u00a0";
+
 // sums of cells
 
 function unfolded({ of, runs }) {
@@ -99,7 +101,7 @@ function tiles() {
     tile("Energy", [has ? inKwh(total.priced + total.unpriced) : NOT_KNOWN], `${energy(total.unpriced)} kWh of it without a price${silent}`),
     tile("Cost", costs.length ? costs : [NOT_KNOWN], "what was billed or is priced by a tariff"),
   ];
-  if (data.reporting && total.costs > total.not_converted) {
+  if (total.costs > total.not_converted) {
     const note = total.not_converted
       ? `without ${counted(total.not_converted, "amount", "amounts")} that no rate is known for`
       : "each amount at the rate of its day";
@@ -210,7 +212,7 @@ function stations() {
     const width = percent(row.kwh > 0n ? row.kwh : 0n, high);
     const strip = element("svg", { width: "100%", height: 8, "aria-hidden": "true" },
       element("rect", { x: "0", y: "0", width, height: "8", class: "c0" }));
-    return element("li", {}, element("span", { class: "of" }, name), strip, element("span", { class: "quiet" }, said.join(" · ")));
+    return element("li", {}, element("span", { class: "of" }, name), strip, element("span", { class: "quiet" }, said.map((words) => words.replaceAll(" ", UNBROKEN)).join(" · ")));
   });
   const left = BigInt(all.length - ranked.length);
   const more = left ? [element("p", { class: "quiet" }, `And ${counted(left, "other", "others")}.`)] : [];
@@ -231,7 +233,7 @@ function days() {
 }
 
 function converted(row) {
-  if (!data.reporting || row.costs === row.not_converted) return NOT_KNOWN;
+  if (row.costs === row.not_converted) return NOT_KNOWN;
   const amount = written(row.converted, SIX, digitsOf(data.reporting));
   return row.not_converted ? `${amount} and ${count(row.not_converted)} without a rate` : amount;
 }
@@ -240,10 +242,11 @@ function cells(code, row) {
   const digits = digitsOf(code), all = row.priced + row.unpriced, bill = (value) => written(value, SIX, digits);
   const unit = row.priced > 0n ? written(divided(row.cost * ten(digits + 2), row.priced), digits + 2, digits + 2) : "not told";
   return [
-    named("currency", code), count(row.sessions), all || !row.no_energy ? energy(all) : NOT_KNOWN, energy(row.unpriced),
-    row.bills ? bill(row.billed) : NONE, row.tariffs ? bill(row.cost - row.billed) : NONE,
-    row.costs ? bill(row.cost) : NOT_KNOWN, row.costs ? unit : NOT_KNOWN,
-    row.payments ? bill(row.reimbursed) : NONE, converted(row), count(row.partial), count(row.no_price),
+    named("currency", code), row.costs ? bill(row.cost) : NOT_KNOWN, all || !row.no_energy ? energy(all) : NOT_KNOWN,
+    row.costs ? unit : NOT_KNOWN, row.bills ? bill(row.billed) : NONE, row.tariffs ? bill(row.cost - row.billed) : NONE,
+    row.payments ? bill(row.reimbursed) : NONE, converted(row),
+    row.unpriced || !row.no_energy ? energy(row.unpriced) : NOT_KNOWN,
+    count(row.sessions), count(row.partial), count(row.no_price),
   ];
 }
 
@@ -252,8 +255,8 @@ function costTable() {
   if (!groups.length) return nothing("Nothing here.");
   const lines = groups.map(({ names: [name, code], row }) => [named(by, name), ...cells(code, row)]);
   const ends = totals.map(({ names: [code], row }) => ["Total", ...cells(code, row)]);
-  const headings = [[data.headings[by], "name"], ["Currency", "label"], ...["Sessions", "kWh", "of it without a price",
-    "Billed", "By tariff", "Cost", "a kWh priced", "Reimbursed", `Cost in ${data.reporting || NONE}`, "Partial",
+  const headings = [[data.headings[by], "name"], ["Currency", "label"], ...["Cost", "kWh", "a kWh priced", "Billed",
+    "By tariff", "Reimbursed", `Cost in ${data.reporting}`, "kWh without a price", "Sessions", "Partial",
     "Without a price"].map((words) => [words, "number"])];
   return [table(headings, [...lines, ...ends], `Costs by ${data.headings[by].toLowerCase()}`, ends.length)];
 }
@@ -262,7 +265,7 @@ function unknown() {
   const found = sums("reasons", ["reason"]);
   if (!found.length) return nothing("Everything here has a price.");
   const lines = found.map(({ names: [reason], row }) =>
-    [reason, count(row.lines), energy(row.unpriced), Object.hasOwn(data.meanings, reason) ? data.meanings[reason] : ""]);
+    [reason, count(row.lines), row.unpriced ? energy(row.unpriced) : NONE, Object.hasOwn(data.meanings, reason) ? data.meanings[reason] : ""]);
   const headings = [["Reason", "label"], ["Lines", "number"], ["kWh told", "number"], ["What it means", "prose"]];
   return [table(headings, lines, "Lines without an amount by reason")];
 }

@@ -75,6 +75,14 @@ def test_the_demo_tells_what_a_person_wants_to_know(demo: tuple[Path, str]) -> N
     assert [word for word in said if word not in demo[1]] == []
 
 
+def test_the_demo_ends_with_a_cost_report_in_five_forms(demo: tuple[Path, str]) -> None:
+    report = demo[1].partition("cost report")[2]
+    assert "Costs by cost centre" in report
+    begins = {"csv": b"Cost centre,Currency", "xlsx": b"PK", "pdf": b"%PDF", "html": b"<!DOCTYPE html>"}
+    files = {form: (demo[0] / "reports" / f"cost.{form}").read_bytes() for form in begins}
+    assert {form: content[: len(begins[form])] for form, content in files.items()} == begins
+
+
 def test_the_demos_page_needs_no_network(demo: tuple[Path, str]) -> None:
     page = (demo[0] / "reports" / "overview.html").read_text("utf-8")
     assert "<svg" in page

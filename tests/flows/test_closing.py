@@ -92,7 +92,7 @@ async def told(patch: pytest.MonkeyPatch) -> Story:
 
 
 def write_rules(house: House) -> None:
-    folder = Path("rules")
+    folder = house.rules_folder
     (folder / "policies").mkdir(parents=True)
     (folder / "policies" / "bills.toml").write_text(POLICY)
     (vehicle,) = house.registry.vehicles()

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from flows.doctoring import findings
 from flows.exits import Exit, Stop
 from flows.house import House
 from flows.publishing import publish_state
@@ -149,3 +150,17 @@ async def test_what_a_person_says_of_a_session_survives_collecting_again_and_reb
     again = said()
     rebuild(practice.house())
     assert [once, again, said()] == [[("work", "override")]] * 3
+
+
+async def test_doctor_says_which_rule_cannot_be_used(practice: Practice) -> None:
+    house = await practice.connect(FLEET)
+    write(house, "tariffs.toml", FLAT.format(0.30).replace("EUR", "EURO"))
+    (found,) = [each for each in findings(practice.house()) if each.about == "rules"]
+    assert (found.is_well, "tariffs.toml: tariff 1 (home)" in found.says) == (False, True)
+
+
+async def test_doctor_finds_a_vehicle_that_rules_name_and_nobody_has(practice: Practice) -> None:
+    house = await practice.connect(FLEET)
+    write(house, "tariffs.toml", FLAT.format(0.30) + 'vehicles = ["nobodys"]\n')
+    (found,) = [each for each in findings(practice.house()) if each.about == "rules"]
+    assert (found.is_well, "nobodys" in found.says) == (False, True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flows import rules
+from flows import rules_folder
 from flows.exits import Exit, Stop
 from flows.rules import load_rules
 
@@ -73,7 +73,7 @@ def test_two_files_that_differ_are_both_named(tmp_path: Path) -> None:
 def test_an_archive_that_cannot_be_is_refused(
     content: bytes, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rules, "_MOST_UNPACKED", 2000)
+    monkeypatch.setattr(rules_folder, "_MOST_UNPACKED", 2000)
     path = put(tmp_path, "rates/hist.zip", content)
     assert refused(tmp_path) == f"{path}: {said}"
 

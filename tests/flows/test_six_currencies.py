@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterator
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import cycle
 from pathlib import Path
@@ -16,6 +17,7 @@ from flows.doctoring import findings
 from flows.house import House
 from flows.querying import query
 from lake import schemas
+from reports.costs.figures import CostReport, Period, Wanted, cost_report
 from tests.flows.conftest import Practice, a_home, practising, with_rates
 
 CURRENCIES = ("USD", "EUR", "GBP", "CHF", "NOK", "JPY")
@@ -123,3 +125,33 @@ async def test_whose_rates_they_are_is_told_anew_when_that_changes(
     await practice.run()
     billed = practice.house().tables.read(schemas.SESSION_COSTS).filter(pl.col("currency") == "USD")
     assert billed["fx_source"].unique().to_list() == ["elsewhere"]
+
+
+@pytest.fixture(scope="module")
+def report(house: House) -> CostReport:
+    """The report of all days, by vehicle."""
+    read = house.tables.read
+    wanted = Wanted(Period(date(2026, 1, 1), date(2026, 12, 31)), "vehicle", "EUR", house.clock.now())
+    return cost_report(read(schemas.SESSION_COSTS), read(schemas.CHARGE_SESSIONS), read(schemas.COMPLETENESS), wanted)
+
+
+def test_a_report_has_a_total_for_each_currency_and_none_over_them(report: CostReport, lines: pl.DataFrame) -> None:
+    totals = {row.currency: row.billed for row in report.totals if row.currency is not None}
+    assert totals == sums(lines, "amount")
+
+
+def test_no_row_of_a_report_mixes_currencies(report: CostReport, lines: pl.DataFrame) -> None:
+    by_vehicle = lines.filter(pl.col("amount").is_not_null()).group_by("vehicle_id", "currency")
+    expected = {(key, code): amount for key, code, amount in by_vehicle.agg(pl.col("amount").sum()).iter_rows()}
+    assert {(row.group, row.currency): row.billed for row in report.rows if row.billed is not None} == expected
+
+
+def test_a_report_converts_each_currency_by_itself(report: CostReport, lines: pl.DataFrame) -> None:
+    converted = {row.currency: row.converted for row in report.totals if row.converted is not None}
+    told = sums(lines.filter(pl.col("reporting_amount").is_not_null()), "reporting_amount")
+    assert converted == told
+    assert sorted(converted) == sorted(CONVERTED)
+
+
+def test_a_report_has_no_converted_total_while_yen_have_no_rate_and_says_so(report: CostReport) -> None:
+    assert (report.converted_total, [each.currency for each in report.unknown.no_rate]) == (None, ["JPY"])

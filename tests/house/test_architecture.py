@@ -167,7 +167,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["vehicles"], ["query", "SELECT 1"], ["plan"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["vehicles"], ["query", "SELECT 1"], ["plan"], ["report", "cost"]], ids=" ".join
+)
 def test_a_command_that_starts_no_flow_does_not_load_prefect(home: Path, arguments: list[str]) -> None:
     settings = {"HOME": home, "NOW": "2026-10-20T12:00:00Z", "SMARTCAR__CLIENT_ID": "x", "SMARTCAR__CLIENT_SECRET": "x"}
     environment = os.environ | {f"CHARGELAKE_{name}": str(value) for name, value in settings.items()}

@@ -15,6 +15,7 @@ from lakes import session
 
 from lake.reference import currency_digits
 from lake.schemas import CHARGE_SESSIONS, COMPLETENESS, SESSION_COSTS
+from reports.costs.figures import CostReport, Period, Wanted, cost_report
 
 NOW: Final = datetime(2026, 11, 2, 6, 12, tzinfo=UTC)
 ZONES: Final = {
@@ -63,6 +64,7 @@ def frames(fleet: Fleet = Fleet()) -> Frames:
     """Lines, sessions and completeness of a fleet; the same each time."""
     sessions = list(_sessions(fleet))
     lines = [line for each in sessions for line in _lines(each, fleet)]
+    lines += _monthly(sessions) if fleet.priced else []
     return Frames(
         pl.DataFrame(lines, schema=SESSION_COSTS.schema, orient="row").sort(SESSION_COSTS.sort_by),
         pl.DataFrame(sessions, schema=CHARGE_SESSIONS.schema, orient="row").sort(CHARGE_SESSIONS.sort_by),
@@ -166,6 +168,21 @@ def _base(of: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _monthly(sessions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A base price a month for every fourth vehicle that charged in it."""
+    told = {(of["vehicle_id"], of["local_date"].replace(day=1)): of for of in sessions if of["status"] != "vanished"}
+    lines = []
+    for (vehicle, month), of in sorted(told.items()):
+        if int(vehicle[-4:]) % 4 == 0:
+            currency = next(code for code, zone in ZONES.items() if zone == of["timezone"])
+            base = _base(of | {"local_date": month, "place": None, "place_name": None, "session_id": None})
+            noon = datetime.combine(month, time(12), ZoneInfo(of["timezone"])).astimezone(UTC)
+            line = base | {"basis": "tariff", "component": "monthly_base", "currency": currency, "started_at": noon}
+            line |= {"amount": rounded(10 * Decimal(PRICES[currency]), currency), "session_revision": None}
+            lines.append(line | {"line_id": f"{vehicle}-{month}", "raw_ref": None} | _converted(line))
+    return lines
+
+
 def rounded(amount: Decimal, currency: str) -> Decimal:
     """The amount in the digits of its currency."""
     return amount.quantize(Decimal(1).scaleb(-currency_digits()[currency]), "ROUND_HALF_UP")
@@ -242,26 +259,12 @@ def without(given: Frames, *names: Sequence[str]) -> Frames:
     return replace(given, **{name: getattr(given, name).clear() for name in names})
 
 
-@dataclass(frozen=True, slots=True)
-class Days:
-    """Local days, both included."""
-
-    since: date
-    until: date
+def wanted(fleet: Fleet = Fleet(), **told: Any) -> Wanted:
+    """A report of all months of a fleet."""
+    period = Period(fleet.first, _end(fleet) - timedelta(days=1))
+    return Wanted(**{"period": period, "by": "vehicle", "currency": "EUR", "generated_at": NOW} | told)
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What a page tells of the report it is of."""
-
-    period: Days
-    by: str = "vehicle"
-    title: str = "What charging cost"
-    generated_at: datetime = NOW
-    as_of: datetime | None = None
-    currency: str | None = "EUR"
-
-
-def head(fleet: Fleet = Fleet(), **told: Any) -> Head:
-    """Of all months of a fleet."""
-    return Head(Days(fleet.first, _end(fleet) - timedelta(days=1)), **told)
+def report(given: Frames, fleet: Fleet = Fleet(), **told: Any) -> CostReport:
+    """The figures of all months of a fleet."""
+    return cost_report(given.lines, given.sessions, given.completeness, wanted(fleet, **told))

@@ -18,7 +18,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from chromium import DESKTOP, TELEPHONE
-from cost_lakes import SIX, Fleet, Frames, frames, head, one_vehicle, renamed, rounded
+from cost_lakes import SIX, Fleet, Frames, frames, one_vehicle, renamed, report, rounded
 from pypdf import PdfReader
 
 from lake.names import namer, real_ids
@@ -28,6 +28,8 @@ PARTS = ("tiles", "table", "energy", "cost", "price", "heat", "bands", "stations
 HOSTILE = "</script><script>window.broken=1</script><img src=x onerror=window.broken=1>\u2028&\"'<!--"
 FLEET = Fleet(vehicles=9, months=4, currencies=SIX)
 REFERENCE = Path(__file__).parents[1] / "fixtures" / "pages" / "cost-charts.png"
+OWN = pl.coalesce("currency", pl.col("currency").drop_nulls().first().over("session_id"))
+"""The currency of a line or, where it has none, of its session; each session here has one at most."""
 PLOTS_ALONE = """
   const plots = [...document.querySelectorAll(".plot, .bars svg")];
   document.body.replaceChildren(...plots);
@@ -40,7 +42,7 @@ PLOTS_ALONE = """
 
 def page_of(given: Frames, fleet: Fleet = FLEET, **told):
     limit = {"limit": told.pop("limit")} if "limit" in told else {}
-    return cost_page(head(fleet, **told), given.lines, given.sessions, given.completeness, real_ids, **limit)
+    return cost_page(report(given, fleet, **told), given.lines, given.sessions, given.completeness, real_ids, **limit)
 
 
 @pytest.fixture(scope="module")
@@ -87,21 +89,26 @@ def written(amount: Decimal, currency: str) -> str:
 def expected(lines: pl.DataFrame) -> dict[str, dict[str, str]]:
     """Totals by currency of these lines, of one currency a session."""
     rows = lines.to_dicts()
-    own = {row["session_id"]: row["currency"] for row in rows if row["currency"]}
+    own = {row["session_id"]: row["currency"] for row in rows if row["currency"] and row["session_id"]}
+    codes = [row["currency"] or own.get(row["session_id"]) for row in rows]
     found = {}
-    for currency in sorted({own.get(row["session_id"]) for row in rows}, key=lambda code: (code is None, code)):
-        mine = [row for row in rows if own.get(row["session_id"]) == currency]
+    for currency in sorted(set(codes), key=lambda code: (code is None, code)):
+        mine = [row for row, code in zip(rows, codes, strict=True) if code == currency]
         found[currency or "no price"] = _totals(mine, currency)
     return found
 
 
 def _totals(rows, currency):
     side = [row for row in rows if row["basis"] != "policy"]
-    states = Counter({row["session_id"]: row["state"] for row in side}.values())
+    states = Counter({row["session_id"]: row["state"] for row in side if row["session_id"]}.values())
     kwh = sum(row["kwh_priced"] + (row["kwh_unpriced"] or 0) for row in side)
     told = {"Sessions": f"{states.total():,}", "Partial": f"{states['partial']:,}"}
     told |= {"Without a price": f"{states['unpriced']:,}"}
-    told |= {"kWh": f"{kwh:,.1f}" if any(row["kwh_unpriced"] is not None for row in side) else "not known"}
+    told |= {
+        "kWh": f"{kwh:,.1f}"
+        if any(row["kwh_unpriced"] is not None for row in side if row["session_id"])
+        else "not known"
+    }
     if currency is None:
         return told | {"Cost": "not known"}
     sums = {name: [row["amount"] for row in rows if row["basis"] == name and row["amount"] is not None]
@@ -207,10 +214,9 @@ FILTERS = [
 @pytest.mark.parametrize("chosen", FILTERS, ids=str)
 def test_totals_after_a_filter_are_those_of_plain_python(chromium, html, six, chosen):
     visit = chromium.visit(html, lambda page: (choose(page, **chosen), totals(page))[1])
-    own = pl.col("currency").drop_nulls().first().over("session_id")
     columns = {
         "make": pl.col("make"), "vehicle": pl.col("vehicle_id"), "driver": pl.col("driver").fill_null("nobody named"),
-        "cost_centre": pl.col("cost_centre"), "place": pl.col("place"), "currency": own,
+        "cost_centre": pl.col("cost_centre"), "place": pl.col("place"), "currency": OWN,
         "month": pl.col("local_date").dt.strftime("%Y-%m"),
     }  # fmt: skip
     kept = six.lines
@@ -220,6 +226,22 @@ def test_totals_after_a_filter_are_those_of_plain_python(chromium, html, six, ch
     agrees(visit.result, kept)
 
 
+@pytest.mark.parametrize("by", ["driver", "vehicle", "cost-centre", "place", "make", "day", "month"])
+def test_the_table_has_the_rows_of_the_report_in_its_other_forms(chromium, six, by):
+    given = report(six, FLEET, by=by)
+    html = cost_page(given, six.lines, six.sessions, six.completeness, real_ids)
+    rows = chromium.visit(html, lambda page: table(page, "table")).result[1:]
+    shown = {(row[0], row[1]): (row[2], row[10]) for row in rows if row[0] != "Total"}
+    wanted = {
+        (row.group, row.currency or "no price"): (
+            "not known" if row.cost is None else written(row.cost, row.currency),
+            f"{row.sessions:,}",
+        )
+        for row in given.rows
+    }
+    assert shown == wanted
+
+
 def test_charts_follow_the_filters(chromium, html, six):
     def look(page):
         choose(page, currency="NOK", place="home")
@@ -227,7 +249,7 @@ def test_charts_follow_the_filters(chromium, html, six):
 
     cost, energy, panels = chromium.visit(html, look).result
     home = six.lines.filter((pl.col("place") == "home") & (pl.col("basis") != "policy"))
-    mine = home.filter(pl.col("currency").drop_nulls().first().over("session_id") == "NOK")
+    mine = home.filter(OWN == "NOK")
     of_month = mine.group_by(pl.col("local_date").dt.strftime("%Y-%m").alias("month")).agg(
         pl.col("amount").sum(), (pl.col("kwh_priced") + pl.col("kwh_unpriced")).sum().alias("kwh")
     )
@@ -301,8 +323,7 @@ def test_without_scripts_all_rows_and_charts_are_there_and_no_filters(chromium, 
         return shown, totals(page)
 
     (filters, plots, rows), shown = chromium.visit(html, look, scripts=False).result
-    own = pl.col("currency").drop_nulls().first().over("session_id")
-    assert (filters, rows) == (False, six.lines.select("vehicle_id", own).n_unique())
+    assert (filters, rows) == (False, six.lines.select("vehicle_id", OWN.alias("own")).n_unique())
     assert plots == 1 + 6 + 6 + 1 + 1 + 3
     agrees(shown, six.lines)
 
@@ -403,7 +424,7 @@ def test_a_fleet_too_large_for_a_page_keeps_its_totals_and_says_what_cannot_be_c
 
 def test_vehicles_go_by_the_names_of_pages(six):
     named = namer(b"k" * 32, [("vehicle-0000", "TESLA")])
-    html = cost_page(head(FLEET), six.lines, six.sessions, six.completeness, named)
+    html = cost_page(report(six, FLEET), six.lines, six.sessions, six.completeness, named)
     assert "vehicle-0000" not in html
     assert re.search(r"TESLA-[0-9A-F]{6}", html)
 

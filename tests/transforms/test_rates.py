@@ -162,3 +162,22 @@ def test_the_order_of_lines_says_nothing(days: set[date], random: object) -> Non
     one, other = (of("Date,USD\n" + "".join(each)) for each in (lines, shuffled))
     assert one.told.equals(other.told)
     assert one.calendar.equals(other.calendar)
+
+
+CELLS = st.text(st.characters(codec="utf-8", exclude_characters=',"\r\n'), max_size=12)
+ODD = st.sampled_from(
+    ["N/A", "1.1", "9" * 50, "1.2.3", "٣", "2026-04-07", "7 April 2026", "31 February 2026", "nan", "inf", "\x00"]
+)
+
+
+@tries(150)
+@given(
+    st.lists(st.lists(CELLS | ODD, min_size=1, max_size=4), max_size=5), st.sampled_from(["Date,USD", "Date,USD,JPY,"])
+)
+def test_whatever_a_file_holds_is_read_or_refused_with_a_line(rows: list[list[str]], header: str) -> None:
+    text = "\n".join([header, *(",".join(row) for row in rows)])
+    try:
+        said, missing = "", published(text)["per_eur"].null_count()
+    except BadRule as refused:
+        said, missing = str(refused), 0
+    assert (said.count("\n"), missing) == (0, 0)

@@ -1,0 +1,139 @@
+"""What a cost report does not know: parts without a price, days without an answer, amounts without a rate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final, Literal
+
+import polars as pl
+
+from lake.names import Namer
+from reports.figures import KNOWN, NOT_GIVEN
+
+_EXACT: Final = pl.Decimal(38, 6)
+
+
+@dataclass(frozen=True, slots=True)
+class NotPriced:
+    """What one reason leaves without an amount.
+
+    Attributes:
+        side: `cost`: by no bill or tariff; `policy`: by no policy.
+        reason: As in `lake.schemas.UNPRICED_REASONS`.
+        sessions: Sessions it is the reason of; one may have several.
+        kwh: Energy that it leaves without a price, kWh, as far as it is known; None if it is of none.
+    """
+
+    side: Literal["cost", "policy"]
+    reason: str
+    sessions: int
+    kwh: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class DaysNotKnown:
+    """Days (UTC) of a vehicle's stream of which nothing is known.
+
+    Attributes:
+        vehicle: As it is called.
+        state: As in `lake.schemas.COMPLETENESS_STATES`.
+    """
+
+    vehicle: str
+    stream: str
+    state: str
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoRate:
+    """Amounts of the cost that are not converted, for want of a rate.
+
+    Attributes:
+        amount: Their sum, in `currency`.
+    """
+
+    currency: str
+    lines: int
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """What is not known of a period.
+
+    Attributes:
+        without_line: Sessions still told that have no cost line yet; the next run makes it.
+        without_energy: Sessions that tell no energy.
+    """
+
+    not_priced: tuple[NotPriced, ...]
+    days: tuple[DaysNotKnown, ...]
+    no_rate: tuple[NoRate, ...]
+    without_line: int
+    without_energy: int
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether all is known."""
+        return not (self.not_priced or self.days or self.no_rate or self.without_line or self.without_energy)
+
+
+def what_is_not_known(
+    lines: pl.DataFrame, sessions: pl.DataFrame, completeness: pl.DataFrame, currency: str, names: Namer
+) -> Unknown:
+    """What is not known, from the rows of a period.
+
+    Args:
+        lines: Columns of `session_costs`.
+        sessions: Columns session_id, status.
+        completeness: Columns vehicle_id, stream, state.
+        currency: The reporting currency.
+        names: What to call a vehicle.
+    """
+    told = sessions.filter(pl.col("status") != "vanished")
+    energy = lines.filter((pl.col("component") == "energy") & (pl.col("basis") != "policy"))
+    return Unknown(
+        not_priced=_not_priced(lines),
+        days=_days(completeness, names),
+        no_rate=_no_rate(lines, currency),
+        without_line=told.join(lines, on="session_id", how="anti").height,
+        without_energy=energy.filter(pl.col("kwh_unpriced").is_null())["session_id"].n_unique(),
+    )
+
+
+def _not_priced(lines: pl.DataFrame) -> tuple[NotPriced, ...]:
+    side = pl.when(pl.col("basis") == "policy").then(pl.lit("policy")).otherwise(pl.lit("cost"))
+    kwh = pl.col("kwh_unpriced").cast(_EXACT)
+    found = (
+        lines.filter(pl.col("reason").is_not_null())
+        .group_by(side.alias("side"), "reason")
+        .agg(pl.col("session_id").drop_nulls().n_unique(), pl.when(kwh.count() > 0).then(kwh.sum()).alias("kwh"))
+        .sort("side", "session_id", "reason", descending=[False, True, False])
+    )
+    return tuple(
+        NotPriced(of, reason, sessions, None if kwh is None else float(kwh))
+        for of, reason, sessions, kwh in found.iter_rows()
+    )
+
+
+def _days(completeness: pl.DataFrame, names: Namer) -> tuple[DaysNotKnown, ...]:
+    """By vehicle as it is called, stream and state."""
+    open_days = completeness.filter(~pl.col("state").is_in([*KNOWN, *NOT_GIVEN]))
+    counted = open_days.group_by("vehicle_id", "stream", "state").agg(pl.len())
+    found = [DaysNotKnown(names(vehicle), *rest) for vehicle, *rest in counted.iter_rows()]
+    return tuple(sorted(found, key=lambda each: (each.vehicle, each.stream, each.state)))
+
+
+def _no_rate(lines: pl.DataFrame, currency: str) -> tuple[NoRate, ...]:
+    rated = ((pl.col("reporting_currency") == currency) & pl.col("reporting_amount").is_not_null()).fill_null(
+        value=False
+    )
+    found = (
+        lines.filter((pl.col("basis") != "policy") & pl.col("amount").is_not_null() & ~rated)
+        .group_by("currency")
+        .agg(pl.len(), pl.col("amount").cast(_EXACT).sum())
+        .sort("currency")
+    )
+    return tuple(NoRate(*row) for row in found.iter_rows())
