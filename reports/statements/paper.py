@@ -20,6 +20,7 @@ def statement_document(stated: Statement) -> Document:
     about = (
         ("Driver", whose),
         ("Month", f"{stated.month}, by the local day a session started"),
+        ("To pay", _to_pay(stated)),
         ("State", "closed: it does not change any more" if stated.closes else "open: it may still change"),
         ("Made at", wording.instant(stated.made_at)),
     )
@@ -36,6 +37,12 @@ def statement_document(stated: Statement) -> Document:
 
 
 _ALWAYS: Final = 2
+
+
+def _to_pay(stated: Statement) -> str:
+    """What is to be paid, a currency each: what finance looks for first."""
+    owed = [wording.money(each.to_pay, each.currency) for each in stated.totals if each.to_pay]
+    return " and ".join(owed) or "nothing"
 
 
 def _lines(stated: Statement) -> Sheet:
