@@ -6,13 +6,10 @@ import string
 
 import pypdfium2
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from reports.exports.document import Column, Document, Sheet
 from reports.exports.pdf_form import NUMBERED, to_pdf
 from tests.reports.a_document import MADE_AT, a_document, a_row
-from tests.tries import tries
 
 LETTERS = {
     "Latin": "Łódź Çelik Đorđević Å Ñandú ß Œ Ő Ẵ ŵ",
@@ -92,12 +89,6 @@ def test_what_the_fonts_do_not_have_is_its_number_and_the_page_says_so() -> None
 
 def test_text_is_never_markup() -> None:
     assert MARKUP in " ".join("".join(pages(a_narrow(MARKUP))).split())
-
-
-@tries(25)
-@given(st.lists(st.text(max_size=60), min_size=1, max_size=20))
-def test_any_text_can_be_set(texts: list[str]) -> None:
-    assert to_pdf(a_narrow(*texts)).startswith(b"%PDF")
 
 
 def test_a_table_without_rows_is_a_page() -> None:
