@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from functools import cache
 from typing import Final
@@ -22,8 +22,8 @@ from flows.house import House
 from lake import schemas
 from lake.closed import CORRECTIONS, LINES, AlreadyClosed, Closed, Manifest
 from lake.raw import DamagedSegment, read_segment
+from reports.statements.forms import FORMS, documents
 from reports.statements.making import Material, days_of, drivers, statement
-from reports.statements.printing import documents
 from transforms import months
 from transforms.costs.assigning import with_assignment
 from transforms.costs.correcting import CORRECTION, corrections, of_months
@@ -44,31 +44,33 @@ def month_of(text: str) -> str:
     return text
 
 
-def printed(house: House, month: str, driver: str | None) -> dict[str, bytes]:
+def printed(house: House, month: str, driver: str, forms: Iterable[str] = FORMS) -> dict[str, bytes]:
     """The documents of one driver's statement, by form: as archived if the month is closed, else as of now.
 
     Raises:
         Stop: There is nothing of that driver in the month (exit code 2).
         ClosedDamaged: The archived documents are not as they were.
     """
-    found = dict(all_printed(house, month, only=driver))
+    found = dict(all_printed(house, month, forms, only=driver))
     if driver not in found:
         raise Stop(Exit.USAGE, f"there is nothing of {driver} in {month}; `--all` shows whom there is")
     return found[driver]
 
 
-def all_printed(house: House, month: str, only: str | None = None) -> Iterator[tuple[str | None, dict[str, bytes]]]:
+def all_printed(
+    house: House, month: str, forms: Iterable[str] = FORMS, only: str | None = None
+) -> Iterator[tuple[str | None, dict[str, bytes]]]:
     """Whose statements there are in a month, with their documents; of one driver alone if `only` says so."""
-    closed = Closed(house.store)
+    closed, wanted = Closed(house.store), list(forms)
     if month in closed.months():
         for each in closed.manifest(month).statements:
             if only in {None, each.driver}:
-                yield each.driver, {form: closed.read(month, name) for form, name in each.files.items()}
+                yield each.driver, {form: closed.read(month, each.files[form]) for form in wanted if form in each.files}
         return
     material = material_of(house, month, closes=False)
     for driver in drivers(material):
         if only in {None, driver}:
-            yield driver, documents(statement(material, driver))
+            yield driver, documents(statement(material, driver), wanted)
 
 
 def close_month(house: House, month: str) -> Manifest:

@@ -6,13 +6,12 @@ costs are made month by month of all makes, from the sessions of that month and 
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import polars as pl
 
+from flows import made_of
 from flows.house import House
 from lake import schemas
 from lake.reference import countries, currency_digits
@@ -35,13 +34,12 @@ def publish_costs(house: House, *, anew: bool = False) -> None:
         house: The house; the caller holds the lake.
         anew: Make all of them, whatever has changed.
     """
-    now, made = _digests(house), {} if anew else _made(house)
-    due = sorted(month for month in now.keys() | made.keys() if now.get(month) != made.get(month))
+    due = made_of.due(house, _FILE, _digests(house), anew=anew)
     for chunk in _chunks(due):
         costs = costs_of(house, chunk)
         house.tables.publish_changed(SESSION_COSTS, costs, _to_publish(house, costs, chunk))
     if due:
-        house.store.put(_FILE, json.dumps(_digests(house), sort_keys=True).encode())
+        made_of.keep(house, _FILE, _digests(house))
 
 
 def costs_of(house: House, wanted: Sequence[str]) -> pl.DataFrame:
@@ -81,8 +79,7 @@ def cost_rules(house: House) -> CostRules:
 
 def settled_months(house: House) -> Iterator[list[str]]:
     """The months whose costs were made of the sessions and rules of now, in chunks of neighbours."""
-    made = _made(house)
-    yield from _chunks(sorted(month for month, (of, _) in _digests(house).items() if made.get(month, [None])[0] == of))
+    yield from _chunks(made_of.settled(house, _FILE, _digests(house)))
 
 
 def _partitions(house: House) -> list[Partition]:
@@ -96,16 +93,16 @@ def _to_publish(house: House, costs: pl.DataFrame, chunk: Iterable[str]) -> set[
 
 def _digests(house: House) -> dict[str, list[str]]:
     """By month: what its costs are made of - its sessions, those around it, the rules - and what they are now."""
-    of, costs = _files(house, CHARGE_SESSIONS), _files(house, SESSION_COSTS)
-    days = _files(house, COMPLETENESS) if _asks_for_days(house) else {}
+    of, costs = made_of.files(house, CHARGE_SESSIONS), made_of.files(house, SESSION_COSTS)
+    days = made_of.files(house, COMPLETENESS) if _asks_for_days(house) else {}
     told = house.rules
     rules = (told.digest_but_rates, told.rates.source, house.settings.reporting_currency, schemas.SCHEMA_VERSION)
 
-    def made_of(month: str) -> str:
+    def inputs(month: str) -> str:
         near = [(each, of.get(each), days.get(each)) for each in sorted(_around([month]))]
-        return _hash(rules, of_month(told.rates, month).rows(), near)
+        return made_of.digest(rules, of_month(told.rates, month).rows(), near)
 
-    return {month: [made_of(month), _hash(costs.get(month))] for month in of.keys() | costs.keys()}
+    return {month: [inputs(month), made_of.digest(costs.get(month))] for month in of.keys() | costs.keys()}
 
 
 def _asks_for_days(house: House) -> bool:
@@ -117,14 +114,6 @@ def _known_days(house: House) -> pl.DataFrame:
     if not _asks_for_days(house):
         return KNOWN_DAYS.to_frame()
     return known_days(house.tables.read(COMPLETENESS, columns=("vehicle_id", "stream", "day", "state")))
-
-
-def _files(house: House, table: schemas.Table) -> dict[str, list[str]]:
-    """The files of a table by month, by their own digests."""
-    files: dict[str, list[str]] = {}
-    for each in house.tables.partitions(table):
-        files.setdefault(str(each.month), []).append(f"{each.make}={house.tables.digest(table, each)}")
-    return files
 
 
 def _around(wanted: Iterable[str]) -> set[str]:
@@ -141,14 +130,3 @@ def _chunks(due: Sequence[str]) -> Iterator[list[str]]:
         chunk.append(month)
     if chunk:
         yield chunk
-
-
-def _hash(*values: object) -> str:
-    return hashlib.sha256(repr(values).encode()).hexdigest()
-
-
-def _made(house: House) -> dict[str, list[str]]:
-    if not house.store.exists(_FILE):
-        return {}
-    made: dict[str, list[str]] = json.loads(house.store.read(_FILE))
-    return made

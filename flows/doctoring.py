@@ -15,14 +15,16 @@ from typing import Final
 import polars as pl
 
 from collectors.streams import V2, V3
+from flows import locating
 from flows.collecting import require_credentials
 from flows.exits import Stop
 from flows.house import House
 from flows.receiving import receiver
+from flows.rules import OVERRIDES, PLACES
 from lake.digest import is_intact
 from lake.journal import left
 from lake.raw import DamagedSegment, read_segment, segment_path, segments
-from lake.schemas import SESSION_COSTS, TABLES
+from lake.schemas import CHARGE_SESSIONS, SESSION_COSTS, TABLES
 from lake.state import StateUnusable, damage
 from lake.tables import DamagedTable, SchemaMismatch
 from lake.vault import WrongKey
@@ -58,6 +60,7 @@ def findings(house: House) -> Iterator[Finding]:
         ("receiver", _receiver),
         ("landed", _landed),
         ("tables", _tables),
+        ("places", _places),
         ("rules", _rules),
         ("rates", _rates),
     )
@@ -176,14 +179,38 @@ def _tables(house: House) -> Finding:
     return Finding("tables", is_well=True, says=f"{len(paths)} files are as they were published")
 
 
+def _places(house: House) -> Finding:
+    """Whether places can be read, and whether what they name is there."""
+    said, connected = house.places.said, {each.vehicle_id for each in house.registry.vehicles()}
+    strangers = sorted({name for each in said.places for name in each.vehicles} - connected)
+    if strangers:
+        line = f"{PLACES} names {len(strangers)} vehicles that are not connected, the first is {strangers[0]}"
+        return Finding("places", is_well=False, says=line)
+    named = {each.session_id for each in said.overrides}
+    try:
+        lost = sorted(named - _session_ids(house)) if named else []
+    except (DamagedTable, SchemaMismatch) as error:
+        return Finding("places", is_well=False, says=str(error))
+    if lost:
+        line = f"{OVERRIDES} names {len(lost)} sessions that are not there, the first is {lost[0]}"
+        return Finding("places", is_well=False, says=line)
+    later = "; the next run decides by them" if locating.have_changed(house) else ""
+    return Finding("places", is_well=True, says=f"{len(said.places)} places, {len(named)} overrides{later}")
+
+
+def _session_ids(house: House) -> set[str]:
+    """All sessions, by their own ids and those of their tellings."""
+    told = house.tables.read(CHARGE_SESSIONS, columns=("session_id", "tellings"))
+    return {*told["session_id"], *told["tellings"].explode()}
+
+
 def _rules(house: House) -> Finding:
     """Whether the rules can be used, and name vehicles that there are."""
-    rules, said = house.rules, house.places.said
-    counts = {"places": said.places, "tariffs": rules.tariffs, "policies": rules.policies}
+    rules = house.rules
+    counts = {"tariffs": rules.tariffs, "policies": rules.policies}
     says = ", ".join(f"{len(each)} {name}" for name, each in counts.items())
     lists = [
         [each.vehicle_id for each in rules.assignments],
-        *(each.vehicles for each in said.places),
         *(each.entry.vehicles for each in rules.tariffs),
         *(each.who.vehicles for each in rules.policies),
     ]

@@ -11,6 +11,7 @@ from collectors.failures import NOT_CONNECTED
 from collectors.streams import SOURCES, STREAMS, TESLA_BILLING, TESLA_DAYS, V2, V3, V3_RECORDS, streams_of
 from flows.costing import publish_costs
 from flows.house import House
+from flows.reconciling import publish_reconciliation
 from lake import schemas
 from lake.registry import Vehicle
 from lake.tables import with_month
@@ -36,17 +37,18 @@ _KNOWN: Final = pl.Schema({"vehicle_id": pl.String, "stream": pl.String, "since"
 
 
 def publish_state(house: House, *, anew: bool = False) -> None:
-    """Publish `completeness`, `vehicles`, `runs` and `session_costs`, writing only the files whose rows differ.
+    """Publish all that is not made from raw alone, writing only the files whose rows differ.
 
     Args:
         house: The house; the caller holds the lake.
-        anew: Make all costs anew, and not only those whose sessions or rules have changed.
+        anew: Make costs and reconciliation anew, and not only where sessions or rules have changed.
     """
     known = with_month(schemas.COMPLETENESS, completeness_now(house))
     house.tables.replace_all(schemas.COMPLETENESS, known)
     house.tables.replace_all(schemas.VEHICLES, vehicles_now(house, known))
     publish_runs(house)
-    publish_costs(house, anew=anew)  # last: a rule that cannot be used keeps nothing else from being published
+    publish_costs(house, anew=anew)  # late: a rule that cannot be used keeps nothing else from being published
+    publish_reconciliation(house, anew=anew)
 
 
 def publish_runs(house: House) -> None:

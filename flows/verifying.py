@@ -11,6 +11,7 @@ from flows import locating
 from flows.costing import costs_of, settled_months
 from flows.exits import Stop
 from flows.house import House
+from flows.reconciling import differing_months
 from lake import schemas
 from lake.closed import Closed
 from lake.raw import DamagedSegment, read_segment, segments, strays
@@ -122,6 +123,8 @@ def _standing_faults(house: House) -> Iterator[str]:
         yield "charge_sessions: differs from the latest revisions in session_history; `chargelake rebuild` heals it"
     else:
         yield from _cost_faults(house)
+        for month in differing_months(house):
+            yield f"reconciliation: {month} differs from what sessions and days make; `chargelake rebuild` heals it"
     latest = days.current(house.tables.read(schemas.CHARGE_DAY_HISTORY))
     if not latest.equals(house.tables.read(schemas.CHARGE_DAYS).sort(schemas.CHARGE_DAYS.sort_by)):
         yield "charge_days: differs from the latest revisions in charge_day_history; `chargelake rebuild` heals it"

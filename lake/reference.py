@@ -66,6 +66,13 @@ def countries() -> dict[str, str]:
     return dict(_countries())
 
 
+@cache
+def country_currencies() -> dict[str, str]:
+    """The currency (ISO 4217) of a country (ISO 3166), of those in which Smartcar offers charge records; as of 2026."""
+    with _file("country_currencies.csv").open(encoding="ascii", newline="") as file:
+        return {row["country"]: row["currency"] for row in csv.DictReader(file)}
+
+
 def demo_rules(name: str) -> bytes:
     """A file of the rules of the demo's fleet."""
     return _file(f"demo/{name}").read_bytes()

@@ -1,4 +1,4 @@
-"""Commands that write reports: report overview, report cost, and those of statements."""
+"""Commands that write reports: report overview, cost, reconciliation, statement and close."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli import costs, stating
+from flows.cli import costs, reconciling, stating
 from flows.cli.frame import RealIds, clear_errors, open_house, say
 from flows.cli.reading import AsOf
 
@@ -39,3 +39,6 @@ def overview(
 app.command("statement", epilog="Example: chargelake report statement --month 2026-10 --driver Ada")(stating.statement)
 app.command("close", epilog="Example: chargelake report close --month 2026-10")(stating.close)
 app.command("cost", epilog="Example: chargelake report cost --month 2026-10 --by place -o october.xlsx")(costs.cost)
+app.command("reconciliation", epilog="Example: chargelake report reconciliation --older-than 14")(
+    reconciling.reconciliation
+)

@@ -28,13 +28,18 @@ def statement(
 ) -> None:
     """Print a driver's statement of a month with its evidence: as archived once the month is closed."""
     from flows.closing import all_printed, month_of, printed
+    from reports.statements.forms import FORMS
 
     if (driver is None) != everybody:
         raise Stop(Exit.USAGE, "name a driver with --driver NAME, or take --all")
     house = open_house()
     with clear_errors():
         wanted = month_of(month)
-        found = all_printed(house, wanted) if driver is None else [(driver, printed(house, wanted, driver))]
+        forms = FORMS if output else ["json" if as_json else "txt"]
+        if driver is None:
+            found = all_printed(house, wanted, forms)
+        else:
+            found = iter([(driver, printed(house, wanted, driver, forms))])
         for whose, documents in found:
             if output is None:
                 say(documents["json" if as_json else "txt"].decode().rstrip("\n"))

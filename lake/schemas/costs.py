@@ -96,7 +96,13 @@ RECONCILIATION: Final = Table(
         Column("driver", pl.String, "Who had the vehicle, by `assignments.csv`, or null."),
         Column("day", pl.Date, "The day, in the vehicle's zone."),
         Column("session_ids", TEXTS, "The sessions it is about, sorted."),
-        Column("state", pl.String, "`matched`, `unbilled`, `billed_only`, `difference`, or `flagged`."),
+        Column(
+            "state",
+            pl.String,
+            "`matched`; `unbilled` (a day with no bill); `billed_only` (a bill, and no energy that day); `difference`; "
+            "`no_session` and `session_only` (the same of sessions, which need not all be told); `not_compared` (a "
+            "side is not known); `flagged` (of audit flags).",
+        ),
         Column("expected", pl.Float64, "What one side says, in `unit`; null if it says nothing."),
         Column("found", pl.Float64, "What the other side says, in `unit`; null if it says nothing."),
         Column("difference", pl.Float64, "`found` - `expected`, where both are known."),

@@ -99,8 +99,20 @@ PLACE_METHODS: Final = {
 """Methods by which `place` of `charge_sessions` was decided."""
 
 RECONCILIATION_KINDS: Final = {
-    "supercharger_day": "Tesla's Supercharger energy of a day against the bills of that day.",
-    "home_day": "Tesla's energy at home of a day against the sessions at home.",
-    "other_day": "Tesla's energy elsewhere of a day against the other sessions.",
+    "supercharger_day": "Tesla's Supercharger energy of a day against the bills of that local day; they may differ by "
+    "2 kWh or 10 %. Days that a session joins over midnight are one row, of the first of them.",
+    "home_day": "Tesla's energy at home of a day against the sessions at home that v3 tells; 2 kWh or 35 %.",
+    "other_day": "Tesla's energy elsewhere of a day against the other sessions that v3 tells; 2 kWh or 35 %.",
+    "energy_above_battery": "More than 1.25 times what the battery takes, by 5 or more of the vehicle's sessions of "
+    "half a year that gained 20 % or more.",
+    "soc_against_energy": "Energy and gain in state of charge are a quarter of that battery apart.",
+    "overlapping_sessions": "Starts more than 5 minutes before the session before it has ended.",
+    "two_places_at_once": "2 km or more from the session before it, which it overlaps or could be reached from only at "
+    "more than 200 km/h.",
+    "price_outlier": "Billed energy a kWh is 6 robust deviations, and half of the median, from the median of 20 "
+    "or more bills of half a year in that currency and of that charger type. Fees by time do not count.",
+    "currency_against_country": "Bills of a month in another currency than the country of the vehicle's zone has.",
+    "free_charging": "Bills of a month of 0, for 1 kWh or more each.",
+    "idle_fees": "What a driver was billed in a month for idling, congestion or parking; any amount above 0.",
 }
-"""Kinds of `reconciliation`."""
+"""Kinds of `reconciliation`, with how near is near enough, or from what on it is flagged."""

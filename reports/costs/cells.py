@@ -236,10 +236,13 @@ def _bands(energy: pl.DataFrame) -> pl.DataFrame:
 
 
 def _stations(told: pl.DataFrame, sessions: pl.DataFrame) -> pl.DataFrame:
-    """Keys and station (name as told, else address); sessions, kWh and cost; what has neither is left out."""
-    name = pl.coalesce("location_name", "address").alias("station")
+    """Keys and station (name and address as told); sessions, kWh and cost; homes and what has neither are left out."""
+    both = pl.format("{} · {}", "location_name", "address")
+    differ = pl.col("location_name") != pl.col("address")
+    name = pl.when(differ).then(both).otherwise(pl.coalesce("location_name", "address")).alias("station")
     names = sessions.select("session_id", name).filter(pl.col("station").is_not_null()).unique("session_id")
-    rows = told.join(names, on="session_id", how="inner", maintain_order="left").filter(_COST_SIDE)
+    rows = told.join(names, on="session_id", how="inner", maintain_order="left")
+    rows = rows.filter(_COST_SIDE & (pl.col("place") != "home"))
     energy = pl.col("component") == "energy"
     kwh = pl.when(energy).then(pl.col("priced").fill_null(0) + pl.col("unpriced").fill_null(0)).otherwise(0)
     cells = rows.select(

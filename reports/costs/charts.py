@@ -25,14 +25,14 @@ def energy(view: View) -> list[Markup]:
     """Energy by month and place."""
     sums = view.sums("costs", ["month", "place"])
     values = [
-        [_kwh(sums.get((month, place.name))) for place in view.places] for month in view.month_names()
+        [_kwh(sums.get((month, place.name))) for place in view.charging] for month in view.month_names()
     ]  # fmt: skip
     if not _any(values):
         return [nothing("No session here tells an energy.")]
-    drawn = drawing.columns(view.months, view.places, values, places=exact.SIX, words=_in_kwh)
-    headings = [("Month", "label"), *((f"{place.name}, kWh", "number") for place in view.places)]
+    drawn = drawing.columns(view.months, view.charging, values, places=exact.SIX, words=_in_kwh)
+    headings = [("Month", "label"), *((f"{place.name}, kWh", "number") for place in view.charging)]
     rows = [[label.full, *map(exact.energy, row)] for label, row in zip(view.months, values, strict=True)]
-    return [drawing.key(view.places), _panel("kWh a month", drawn), _figures(headings, rows, "Energy by month")]
+    return [drawing.key(view.charging), _panel("kWh a month", drawn), _figures(headings, rows, "Energy by month")]
 
 
 def cost(view: View) -> list[Markup]:
@@ -61,19 +61,19 @@ def price(view: View) -> list[Markup]:
     panels, rows = [], []
     labels = drawing.hour_labels()
     for code in [str(name) for name in view.names["currency"] if name]:
-        cells = [[sums.get((code, place.name, hour)) for hour in drawing.HOURS] for place in view.places]
+        cells = [[sums.get((code, place.name, hour)) for hour in drawing.HOURS] for place in view.charging]
         values = [[_price(row) for row in each] for each in cells]
         if any(value is not None for each in values for value in each):
             words = _price_words(code, view)
-            drawn = drawing.dots(labels, view.places, values, places=exact.SIX, words=words)
+            drawn = drawing.dots(labels, view.charging, values, places=exact.SIX, words=words)
             panels.append(_panel(f"{code} a kWh, by local hour", drawn))
             for hour, label in enumerate(labels):
                 told = [each[hour] for each in values]
                 rows.append([code, label.full, *(NONE if value is None else words(value) for value in told)])
     if not panels:
         return [nothing("No energy here has a price.")]
-    headings = [("Currency", "label"), ("Hour", "label"), *((place.name, "number") for place in view.places)]
-    return [drawing.key(view.places), *panels, _figures(headings, rows, "Cost a kWh by hour")]
+    headings = [("Currency", "label"), ("Hour", "label"), *((place.name, "number") for place in view.charging)]
+    return [drawing.key(view.charging), *panels, _figures(headings, rows, "Cost a kWh by hour")]
 
 
 def heat(view: View) -> list[Markup]:
@@ -117,7 +117,7 @@ def stations(view: View) -> list[Markup]:
     """Stations by energy, with what was paid there by currency."""
     sums = view.sums("stations", ["station"])
     if not sums:
-        return [nothing("No session here tells a station's name or address.")]
+        return [nothing("No session away from home tells a station's name or address.")]
     of_currency = view.sums("stations", ["station", "currency"])
     costs: dict[str | None, list[str]] = {}
     for (name, code), row in of_currency.items():

@@ -65,6 +65,11 @@ class View:
         ordered = sorted(found, key=lambda given: [places[key][name] for key, name in zip(keys, given, strict=True)])
         return {given: found[given] for given in ordered}
 
+    @property
+    def charging(self) -> tuple[Series, ...]:
+        """Places where somebody can charge."""
+        return tuple(place for place in self.places if place.name != grouping.BY_THE_MONTH)
+
     @cached_property
     def currencies(self) -> tuple[str, ...]:
         """Currencies in which something costs or is paid."""

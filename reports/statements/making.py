@@ -96,7 +96,7 @@ def statement(material: Material, driver: str | None) -> Statement:
         remarks=_remarks(material, held),
         not_paid=dict(sorted(Counter(lines.filter(policy)["reason"].drop_nulls()).items())),
         not_priced=unpriced["session_id"].drop_nulls().n_unique(),
-        caveats=_caveats(lines, material.policies),
+        caveats=_caveats([lines, corrected], material.policies),
     )
 
 
@@ -197,8 +197,9 @@ def _remarks(material: Material, held: pl.DataFrame) -> list[Remark]:
     ]
 
 
-def _caveats(lines: pl.DataFrame, policies: Sequence[Policy]) -> list[str]:
-    used = set(lines.filter(pl.col("basis") == "policy").select("rule_id", "rule_version").unique().iter_rows())
+def _caveats(parts: Sequence[pl.DataFrame], policies: Sequence[Policy]) -> list[str]:
+    rules = pl.concat([part.filter(pl.col("basis") == "policy").select("rule_id", "rule_version") for part in parts])
+    used = set(rules.iter_rows())
     said = [
         f"{each.id} ({each.version}): {each.caveat}"
         for each in policies

@@ -15,11 +15,6 @@ _WIDTH: Final = 100
 _HASH_SHOWN: Final = 16
 
 
-def documents(stated: Statement) -> dict[str, bytes]:
-    """Every form of a statement that is printed, by the end of its file's name."""
-    return {"json": as_json(stated), "txt": as_text(stated).encode()}
-
-
 def as_json(stated: Statement) -> bytes:
     """All of it; amounts are text with their digits, times ISO 8601."""
     return msgspec.json.format(msgspec.json.encode(stated), indent=2) + b"\n"
@@ -97,7 +92,7 @@ def _corrections(stated: Statement) -> Iterator[str]:
 def _unknown(stated: Statement) -> Iterator[str]:
     yield from ("", "Days that are not known")
     for each in stated.unknown_days:
-        yield f"  {each.vehicle} {each.stream}, {each.state}: {_days(each.days)}"
+        yield f"  {each.vehicle} {each.stream}, {each.state}: {days_in_runs(each.days)}"
     if not stated.unknown_days:
         yield "  none"
 
@@ -114,7 +109,7 @@ def _foot(stated: Statement) -> Iterator[str]:
     yield from ("", "", "Date, signature: " + "_" * 50)
 
 
-def _days(days: Sequence[date]) -> str:
+def days_in_runs(days: Sequence[date]) -> str:
     """Days in runs: `2026-10-01 to 2026-10-04, 2026-10-09`."""
     runs: list[list[date]] = []
     for day in days:

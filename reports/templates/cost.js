@@ -79,7 +79,7 @@ const anyOf = (values) => values.some((row) => row.some((value) => value));
 const panel = (unit, drawn) => element("div", { class: "panel" }, element("p", { class: "unit" }, unit), drawn);
 const figures = (headings, lines, label) =>
   element("details", {}, element("summary", {}, "The figures as a table"), table(headings, lines, label));
-const placeHeadings = (more) => data.places.map(([name]) => [name + more, "number"]);
+const headingsOf = (places, more) => places.map(([name]) => [name + more, "number"]);
 
 function currencies() {
   return sums("costs", ["currency"]).filter(({ names: [code], row }) => code && row.costs + row.payments).map(({ names: [code] }) => code);
@@ -116,14 +116,14 @@ function tiles() {
 
 function energyByMonth() {
   const of = lookup("costs", ["month", "place"]);
-  const values = data.names.month.map((month) => data.places.map(([place]) => {
+  const values = data.names.month.map((month) => data.charging.map(([place]) => {
     const row = of(month, place);
     return row ? row.priced + row.unpriced : 0n;
   }));
   if (!anyOf(values)) return nothing("No session here tells an energy.");
   const lines = values.map((row, at) => [data.months[at][2], ...row.map(energy)]);
-  return [legend(data.places), panel("kWh a month", columns(data.months, data.places, values, SIX, inKwh)),
-    figures([["Month", "label"], ...placeHeadings(", kWh")], lines, "Energy by month")];
+  return [legend(data.charging), panel("kWh a month", columns(data.months, data.charging, values, SIX, inKwh)),
+    figures([["Month", "label"], ...headingsOf(data.charging, ", kWh")], lines, "Energy by month")];
 }
 
 function costByMonth() {
@@ -138,25 +138,25 @@ function costByMonth() {
   }
   if (!panels.length) return nothing("Nothing here has a price.");
   return [legend(data.places), ...panels,
-    figures([["Currency", "label"], ["Month", "label"], ...placeHeadings("")], lines, "Cost by month")];
+    figures([["Currency", "label"], ["Month", "label"], ...headingsOf(data.places, "")], lines, "Cost by month")];
 }
 
 function priceByHour() {
   const of = lookup("hours", ["currency", "place", "hour"]), panels = [], lines = [];
   for (const code of data.names.currency.filter((name) => name)) {
-    const values = data.places.map(([place]) => HOURS.map((hour) => {
+    const values = data.charging.map(([place]) => HOURS.map((hour) => {
       const row = of(code, place, hour);
       return row && row.priced > 0n ? divided(row.cost * 1000000n, row.priced) : null;
     }));
     if (values.every((row) => row.every((value) => value === null))) continue;
     const words = (value) => priced(value, code);
-    panels.push(panel(`${code} a kWh, by local hour`, dots(hourLabels, data.places, values, SIX, words)));
+    panels.push(panel(`${code} a kWh, by local hour`, dots(hourLabels, data.charging, values, SIX, words)));
     hourLabels.forEach((label, hour) => lines.push([code, label[2],
       ...values.map((row) => (row[hour] === null ? NONE : words(row[hour])))]));
   }
   if (!panels.length) return nothing("No energy here has a price.");
-  return [legend(data.places), ...panels,
-    figures([["Currency", "label"], ["Hour", "label"], ...placeHeadings("")], lines, "Cost a kWh by hour")];
+  return [legend(data.charging), ...panels,
+    figures([["Currency", "label"], ["Hour", "label"], ...headingsOf(data.charging, "")], lines, "Cost a kWh by hour")];
 }
 
 function heat() {
@@ -200,7 +200,7 @@ function bands() {
 
 function stations() {
   const all = sums("stations", ["station"]);
-  if (!all.length) return nothing("No session here tells a station's name or address.");
+  if (!all.length) return nothing("No session away from home tells a station's name or address.");
   const costs = {};
   for (const { names: [name, code], row } of sums("stations", ["station", "currency"])) {
     if (code && row.costs) (costs[`=${name}`] = costs[`=${name}`] || []).push(money(row.cost, code));

@@ -10,10 +10,11 @@ from typing import Any
 import polars as pl
 
 from lake.schemas import CHARGE_SESSIONS, COMPLETENESS, RECONCILIATION, SESSION_COSTS
+from reports.exports.document import Money
+from reports.statements.forms import FORMS, documents
 from reports.statements.making import Material, days_of, drivers, statement
 from reports.statements.model import Statement
-from reports.statements.printing import documents
-from reports.statements.sheets import sheets
+from reports.statements.paper import statement_document
 from tests.reports.lakes import known, session
 from transforms.costs.correcting import CORRECTION
 
@@ -150,10 +151,31 @@ def test_json_has_money_as_text_with_its_digits():
     assert told["lines"][0]["amount"] == "4.10"
 
 
-def test_a_sheet_has_each_line_with_its_values_as_they_are():
-    told = {sheet.title: sheet for sheet in sheets(of_ada([line()], corrections=[correction()], held=True))}
-    (row,) = [dict(zip(told["Lines"].columns, each, strict=True)) for each in told["Lines"].rows]
-    assert (row["line_id"], row["amount"], row["local_date"]) == ("l-1", Decimal("4.00"), date(2026, 9, 7))
-    assert {title: len(sheet.rows) for title, sheet in told.items()} == {
-        "Totals": 1, "Sessions": 1, "Lines": 1, "Corrections": 1, "Days not known": 1, "To be looked at": 0,
-    }  # fmt: skip
+def test_the_paper_has_each_line_with_its_values_as_they_are():
+    document = statement_document(of_ada([line()], corrections=[correction()], held=True))
+    told = {sheet.title: sheet for sheet in document.sheets}
+    headings = [column.heading for column in told["Lines"].columns]
+    row, corrected = (dict(zip(headings, each, strict=True)) for each in told["Lines"].rows)
+    assert (corrected["Amount"], corrected["Corrects statement"]) == (Money(Decimal("-1.00"), "EUR"), "2026-08")
+    assert (row["Line"], row["Amount"], row["Start, local"]) == (
+        "l-1",
+        Money(Decimal("4.00"), "EUR"),
+        "2026-09-07 08:00",
+    )
+    assert list(told) == [
+        "Lines", "Totals, by currency", "Corrections of closed statements", "Evidence by session",
+        "Days that are not known",
+    ]  # fmt: skip
+
+
+def test_every_row_of_the_paper_has_a_cell_a_column():
+    document = statement_document(of_ada([line()], corrections=[correction()], held=True))
+    assert all(len(row) == len(sheet.columns) for sheet in document.sheets for row in sheet.rows)
+
+
+def test_every_form_is_what_its_name_says():
+    printed = documents(of_ada([line(rule_name="=1+1")], corrections=[correction()]))
+    assert printed.keys() == FORMS.keys()
+    assert printed["pdf"].startswith(b"%PDF-")
+    assert printed["xlsx"].startswith(b"PK")
+    assert b"4.00" in printed["csv"]

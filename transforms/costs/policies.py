@@ -200,7 +200,7 @@ def _by_month(policy: Policy, rule: Rule, mine: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
     owed = pl.lit(_nano(rule.amount)).cast(money.WIDE)
     priced = _priced(rows, missing, owed, pl.lit(money.NANO).cast(money.WIDE), policy.currency).with_columns(
-        pl.lit("flat_sum").alias("component"), pl.col("not_priced").alias("reason"), pl.lit(0).alias("nano_kwh")
+        pl.lit("flat_sum").alias("component"), pl.col("not_priced").alias("reason"), pl.lit(0.0).alias("energy_kwh")
     )
     ranked = _columns(priced).sort(pl.col("reason").is_not_null(), "started_at", "session_id")
     return ranked.unique([*_OF_A_DRIVER, "vehicle_id"], keep="first", maintain_order=True)
@@ -212,8 +212,8 @@ def _columns(rows: pl.DataFrame) -> pl.DataFrame:
         "basis", "component", "rule_id", "rule_version", "rule_name", "cap", "currency", "amount_is", "numerator",
         "denominator", "reason",
     )  # fmt: skip
-    whole = rows.with_columns(pl.col("numerator").cast(money.WIDE), pl.col("nano_kwh").cast(pl.Int64))
-    told = bases(whole).with_columns(*(whole[name] for name in (*more, _MONTH, "nano_kwh")))
+    whole = rows.with_columns(pl.col("numerator").cast(money.WIDE))
+    told = bases(whole).with_columns(*(whole[name] for name in (*more, _MONTH, "energy_kwh")))
     return told.with_columns(pl.col("reason").cast(pl.String))
 
 
@@ -226,7 +226,7 @@ def _rounded(rows: pl.DataFrame, digits: Mapping[str, int]) -> pl.DataFrame:
 
 
 def _with_energy(rows: pl.DataFrame) -> pl.DataFrame:
-    unpaid, told = pl.col("reason").is_not_null(), money.kwh("nano_kwh")
+    unpaid, told = pl.col("reason").is_not_null(), pl.col("energy_kwh")
     return rows.with_columns(
         pl.when(unpaid).then(pl.lit(0.0)).otherwise(told).alias("kwh_priced"),
         pl.when(unpaid).then(told).otherwise(pl.lit(0.0)).alias("kwh_unpriced"),
