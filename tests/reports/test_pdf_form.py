@@ -64,6 +64,16 @@ def test_there_is_a_line_for_each_signature_and_none_without() -> None:
     assert ("Date, driver" in signed, "Date, boss" in signed, "Date, driver" in unsigned) == (True, True, False)
 
 
+def test_a_column_of_which_nothing_is_known_is_left_out() -> None:
+    (page,) = pages(a_document(a_row(kwh=None)))
+    assert ("Energy" in page, "Sessions" in page) == (False, True)
+
+
+def test_what_is_signed_is_said_beside_the_lines(many: list[str]) -> None:
+    above, below = many[-1].index("Costs, 2026-10-01 to 2026-10-31"), many[-1].index("Date, driver")
+    assert above < below
+
+
 def test_a_narrow_table_stands_upright_and_a_wide_one_across() -> None:
     assert width_and_height(a_narrow("Ada")) == (595, 842)
     assert width_and_height(a_document(a_row(driver="A driver with a long name " * 3))) == (842, 595)
