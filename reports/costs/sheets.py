@@ -17,7 +17,7 @@ from reports.exports.document import Cell, Column, Document, Money, Sheet
 
 SIGNATURES: Final = ("Date, made by", "Date, approved by")
 NO_COSTS_YET: Final = "Collected, and not priced yet: the next run does it."
-NO_RATE: Final = "No rate of that day, or of one before it, is among the rates."
+NO_RATE: Final = "No rate is known that counts on those days."
 ALL_KNOWN: Final = "Nothing: every session has a price, every amount a rate, and every day was told."
 PRICES_KNOWN: Final = "Of sessions nothing: each has a price, and every amount a rate."
 DAYS_NOT_KEPT: Final = "Which days were not known at that instant is not kept, and cannot be told here."

@@ -11,6 +11,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC
 from importlib import resources
 from typing import Any, Final
@@ -52,16 +53,30 @@ def to_pdf(document: Document) -> bytes:
 def _told(document: Document) -> dict[str, Any]:
     """What the template asks for, all of it text."""
     about = [[_set(label), _set(text)] for label, text in document.about]
+    sheets = [_without_empty_columns(sheet) for sheet in document.sheets]
     if _is_numbered(document):
         about.append(["Letters", NUMBERED])
     return {
         "title": _set(document.title),
         "footer": _set(f"{document.title}, made {wording.instant(document.made_at.astimezone(UTC))}"),
         "about": about,
-        "sheets": [_sheet(sheet) for sheet in document.sheets],
+        "sheets": [_sheet(sheet) for sheet in sheets],
+        "signed": _set(", ".join([document.title, *(text for _, text in document.about[:1])])),
         "signatures": [_set(each) for each in document.signatures],
-        "landscape": any(_characters(sheet) > _UPRIGHT for sheet in document.sheets),
+        "landscape": any(_characters(sheet) > _UPRIGHT for sheet in sheets),
     }
+
+
+def _without_empty_columns(sheet: Sheet) -> Sheet:
+    """A table without the columns of which no row knows anything: paper is narrow. One without rows keeps all."""
+    rows = [*sheet.rows, *sheet.totals]
+    told = [at for at in range(len(sheet.columns)) if not rows or any(row[at] is not None for row in rows)]
+
+    def cut(row: tuple[Cell, ...]) -> tuple[Cell, ...]:
+        return tuple(row[at] for at in told)
+
+    columns = tuple(sheet.columns[at] for at in told)
+    return replace(sheet, columns=columns, rows=[*map(cut, sheet.rows)], totals=[*map(cut, sheet.totals)])
 
 
 def _sheet(sheet: Sheet) -> dict[str, Any]:
