@@ -18,7 +18,7 @@ from flows.house import House
 from flows.querying import OF_NOW, known_at
 from lake.names import Namer, real_ids
 from lake.reference import currencies, currency_digits
-from lake.schemas import CHARGE_SESSIONS, COMPLETENESS, SESSION_COSTS, Table
+from lake.schemas import CHARGE_DAYS, CHARGE_SESSIONS, COMPLETENESS, SESSION_COSTS, Table
 from reports.costs.figures import CostReport, Period, Wanted, cost_report
 from reports.costs.grouping import GROUPINGS
 from reports.costs.page import cost_page
@@ -89,6 +89,11 @@ class CostReporting:
         return self._read(COMPLETENESS)
 
     @cached_property
+    def days(self) -> pl.DataFrame:
+        """Columns of `CHARGE_DAYS`, of the period and a little more."""
+        return self._read(CHARGE_DAYS)
+
+    @cached_property
     def names(self) -> Namer:
         """What the report calls a vehicle."""
         return real_ids if self._asked.with_real_ids else self._house.names()
@@ -98,7 +103,7 @@ class CostReporting:
         """The figures."""
         asked = self._asked
         wanted = Wanted(asked.period, asked.by, self.currency, self._house.clock.now(), asked.as_of)
-        return cost_report(self.lines, self.sessions, self.completeness, wanted, self.names)
+        return cost_report(self.lines, self.sessions, self.completeness, wanted, self.names, self.days)
 
     def _read(self, table: Table) -> pl.DataFrame:
         if self._asked.as_of is not None:

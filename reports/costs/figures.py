@@ -16,11 +16,13 @@ from typing import Any, Final
 import polars as pl
 
 from lake.names import Namer, real_ids
+from lake.schemas import CHARGE_DAYS
 from reports.costs import grouping
 from reports.costs.unknown import Unknown, what_is_not_known
 
 _ALL: Final = pl.lit("")
 _EXACT: Final = pl.Decimal(38, 6)
+NO_DAYS: Final = CHARGE_DAYS.empty()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,15 +130,17 @@ def cost_report(
     completeness: pl.DataFrame,
     wanted: Wanted,
     names: Namer = real_ids,
+    days: pl.DataFrame = NO_DAYS,
 ) -> CostReport:
     """The figures of a period.
 
     Args:
         lines: Columns of `lake.schemas.SESSION_COSTS`; lines of other days are left out.
-        sessions: Columns session_id, status, local_date of `charge_sessions`.
+        sessions: Columns session_id, status, vehicle_id, local_date, currency of `charge_sessions`.
         completeness: Columns vehicle_id, stream, day, state of `completeness`.
         wanted: What is asked.
         names: What to call a vehicle.
+        days: Columns of `lake.schemas.CHARGE_DAYS`.
 
     Raises:
         KeyError: `wanted.by` is no grouping.
@@ -150,7 +154,12 @@ def cost_report(
         totals=totals,
         converted_total=_sum_of_converted(totals),
         unknown=what_is_not_known(
-            told, within(sessions, wanted.period), within(completeness, wanted.period, "day"), wanted.currency, names
+            told,
+            within(sessions, wanted.period),
+            within(completeness, wanted.period, "day"),
+            within(days, wanted.period, "day"),
+            wanted.currency,
+            names,
         ),
     )
 

@@ -92,6 +92,7 @@ def cost_page(
         dropped=_dropped(view.cubes),
         stations_told=f"Homes are left out. Told apart are the {cells.MOST_STATIONS} with most energy.",
         without_line=report.unknown.without_line,
+        without_session=report.unknown.without_session,
         parts=_parts(view),
         data=_script_safe(_data(view)),
     )

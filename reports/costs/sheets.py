@@ -16,6 +16,7 @@ from reports.costs.unknown import DaysNotKnown, Unknown
 from reports.exports.document import Cell, Column, Document, Money, Sheet
 
 SIGNATURES: Final = ("Date, made by", "Date, approved by")
+NO_SESSION: Final = "The car tells this energy by the day and no session of it: it is in no cost here."
 NO_COSTS_YET: Final = "Collected, and not priced yet: the next run does it."
 NO_RATE: Final = "No rate is known that counts on those days."
 ALL_KNOWN: Final = "Nothing: every session has a price, every amount a rate, and every day was told."
@@ -143,6 +144,8 @@ def _parts(unknown: Unknown) -> Iterable[tuple[Cell, ...]]:
     for rate in unknown.no_rate:
         amount = Money(rate.amount, rate.currency)
         yield "Amounts without a rate", rate.currency, rate.lines, amount, rate.currency, None, NO_RATE
+    if (alone := unknown.without_session) is not None:
+        yield "Tesla's days without a session", "home and other", alone.days, None, None, alone.kwh, NO_SESSION
     if unknown.without_line:
         yield "Sessions without costs", None, unknown.without_line, None, None, None, NO_COSTS_YET
 

@@ -60,10 +60,24 @@ class NoRate:
 
 
 @dataclass(frozen=True, slots=True)
+class DaysWithoutSession:
+    """Energy of Tesla's days, but at Superchargers, that no session tells: it has no hours that could be priced.
+
+    Attributes:
+        days: Vehicle days.
+        kwh: Their energy, kWh.
+    """
+
+    days: int
+    kwh: float
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
     """What is not known of a period.
 
     Attributes:
+        without_session: Energy that the car's days tell and no session does; None if there is none.
         without_line: Sessions still told that have no cost line yet; the next run makes it.
         without_energy: Sessions that tell no energy.
     """
@@ -73,22 +87,30 @@ class Unknown:
     no_rate: tuple[NoRate, ...]
     without_line: int
     without_energy: int
+    without_session: DaysWithoutSession | None = None
 
     @property
     def is_empty(self) -> bool:
         """Whether all is known."""
-        return not (self.not_priced or self.days or self.no_rate or self.without_line or self.without_energy)
+        gaps = (self.not_priced, self.days, self.no_rate, self.without_line, self.without_energy)
+        return not any(gaps) and self.without_session is None
 
 
 def what_is_not_known(
-    lines: pl.DataFrame, sessions: pl.DataFrame, completeness: pl.DataFrame, currency: str, names: Namer
+    lines: pl.DataFrame,
+    sessions: pl.DataFrame,
+    completeness: pl.DataFrame,
+    days: pl.DataFrame,
+    currency: str,
+    names: Namer,
 ) -> Unknown:
     """What is not known, from the rows of a period.
 
     Args:
         lines: Columns of `session_costs`.
-        sessions: Columns session_id, status.
+        sessions: Columns session_id, status, vehicle_id, local_date, currency.
         completeness: Columns vehicle_id, stream, state.
+        days: Columns vehicle_id, day, home_kwh, other_kwh, flags of `charge_days`.
         currency: The reporting currency.
         names: What to call a vehicle.
     """
@@ -101,7 +123,18 @@ def what_is_not_known(
         no_rate=_no_rate(lines, currency),
         without_line=told.join(lines, on="session_id", how="anti").height,
         without_energy=cost.filter(no_energy)["session_id"].n_unique(),
+        without_session=_without_session(days, told),
     )
+
+
+def _without_session(days: pl.DataFrame, told: pl.DataFrame) -> DaysWithoutSession | None:
+    """Days on which no session without a bill started; one with a bill is at a Supercharger."""
+    charged = days.filter(~pl.col("flags").list.contains("no_longer_told")).select(
+        "vehicle_id", pl.col("day").alias("local_date"), pl.sum_horizontal("home_kwh", "other_kwh").alias("kwh")
+    )
+    others = told.filter(pl.col("currency").is_null()).select("vehicle_id", "local_date")
+    alone = charged.filter(pl.col("kwh") > 0).join(others, on=["vehicle_id", "local_date"], how="anti")
+    return DaysWithoutSession(alone.height, float(alone["kwh"].cast(_EXACT).sum())) if alone.height else None
 
 
 def _not_priced(lines: pl.DataFrame) -> tuple[NotPriced, ...]:

@@ -12,11 +12,11 @@ import polars as pl
 import pytest
 from hypothesis import given
 
-from lake.schemas import CHARGE_SESSIONS, COMPLETENESS, SESSION_COSTS
+from lake.schemas import CHARGE_DAYS, CHARGE_SESSIONS, COMPLETENESS, SESSION_COSTS
 from reports.costs.figures import CostReport, CostRow, Period, Wanted, cost_report
 from reports.costs.grouping import BY_THE_MONTH, GROUPINGS, NO_COST_CENTRE, NO_DRIVER
 from reports.costs.sheets import cost_document
-from reports.costs.unknown import DaysNotKnown, NoRate, NotPriced
+from reports.costs.unknown import DaysNotKnown, DaysWithoutSession, NoRate, NotPriced
 from tests.reports.lakes import known, session
 from tests.tries import tries
 
@@ -278,3 +278,27 @@ def test_a_document_says_that_its_sums_leave_out_what_has_no_price() -> None:
     costs = cost_document(report(line("a"), line("b", "1.00", "EUR", **converted("1.00")))).sheets[0]
     expected = "1 session has no price, or one for a part alone: these sums do not hold all that they cost."
     assert expected in costs.notes
+
+
+def test_energy_that_a_tesla_tells_by_the_day_alone_is_said_to_be_in_no_cost():
+    day = {
+        "vehicle_id": "v-1",
+        "make": "TESLA",
+        "day": date(2026, 10, 8),
+        "home_kwh": 7.5,
+        "other_kwh": 0.5,
+        "flags": [],
+    }
+    gone = day | {"day": date(2026, 10, 9), "flags": ["no_longer_told"]}
+    days = pl.DataFrame([day, gone], schema=CHARGE_DAYS.schema)
+    session = {"session_id": "s-1", "vehicle_id": "v-1", "local_date": date(2026, 10, 8), "status": "complete"}
+    told = pl.DataFrame([session], schema=CHARGE_SESSIONS.schema)
+
+    def without_session(sessions: pl.DataFrame) -> DaysWithoutSession | None:
+        completeness = pl.DataFrame(schema=COMPLETENESS.schema)
+        return cost_report(
+            frame(), sessions, completeness, Wanted(OCTOBER, "driver", "EUR", NOW), days=days
+        ).unknown.without_session
+
+    assert without_session(told.clear()) == DaysWithoutSession(1, 8.0)
+    assert without_session(told) is None
