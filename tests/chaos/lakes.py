@@ -13,6 +13,8 @@ from typing import Any, Final, Self
 import duckdb
 import polars as pl
 
+from lake.schemas import PARTS
+
 Rows = Counter[tuple[Any, ...]]
 Lake = Mapping[str, Rows]
 
@@ -23,6 +25,7 @@ the clock stands still from the killed run to the end of the next."""
 
 COMPARED: Final = (
     "charge_sessions", "session_history", "charge_days", "charge_day_history", "completeness", "vehicles", "quarantine",
+    "session_costs", "reconciliation",
 )  # fmt: skip
 """All tables but `runs`, which has a row more for a run that was killed."""
 
@@ -33,10 +36,12 @@ KEYS: Final = {
     "charge_day_history": "vehicle_id, day, revision",
     "completeness": "vehicle_id, stream, day",
     "vehicles": "vehicle_id",
+    "session_costs": "line_id",
+    "reconciliation": "item_id",
 }
 _EXPECTED: Final = (
     "state/lock", "state/landing", "state/secret.key", "state/chargelake.db*", "state/descriptions.json",
-    "raw/*/*.jsonl.gz", "lake/**/part-0.parquet",
+    "state/costed.json", "state/reconciled.json", "rules/tariffs.toml", "raw/*/*.jsonl.gz", "lake/**/part-0.parquet",
 )  # fmt: skip
 
 
@@ -161,6 +166,8 @@ def _rows(home: Path, table: str, damaged: Collection[str]) -> Rows:
     if table == "quarantine":
         frame = frame.filter(~pl.col("raw_ref").str.replace(r"/\d+$", "").is_in(list(damaged)))
     frame = frame.drop(TELLS_OF_THE_RUN, strict=False)
+    nested = [name for name, dtype in frame.schema.items() if dtype == PARTS]
+    frame = frame.with_columns(pl.col(name).list.eval(pl.element().struct.json_encode()) for name in nested)
     lists = [name for name, dtype in frame.schema.items() if isinstance(dtype, pl.List)]
     rows = frame.with_columns(pl.col(name).list.join("|") for name in lists).rows()
     # Each delivery of a record that cannot be true is kept; what was landed twice is there twice, and compared once.

@@ -212,13 +212,33 @@ def _alter(months: Path) -> None:
 
 def _connected(ready: World) -> Path:
     base = ready.folder / "connected"
-    base.mkdir()
+    (base / "home/rules").mkdir(parents=True)
+    (base / "home/rules/tariffs.toml").write_text(_TARIFF, "utf-8")
     ready.set_faults(*ODD_RECORDS)
     for account in ACCOUNTS:
         ended = ready.run(base, START, "connect", "--test-account", account)
         assert ended.code == 0, ended.out
     return base
 
+
+_TARIFF: Final = """
+[[tariff]]
+id = "everywhere"
+version = "2026"
+currency = "EUR"
+valid_from = 2020-01-01
+prices_are = "gross"
+
+[[tariff.time_of_use]]
+band = "night"
+price_per_kwh = 0.21
+hours = ["22:00-06:00"]
+
+[[tariff.time_of_use]]
+band = "day"
+price_per_kwh = 0.34
+hours = ["06:00-22:00"]
+"""
 
 _What = tuple[str, str, datetime, datetime]
 """Name, command, when it runs, and when its tokens are tried."""
