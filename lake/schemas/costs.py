@@ -30,7 +30,11 @@ _LINE = (
     Column("component", pl.String, "What the amount is for; each is explained below."),
     Column("rule_id", pl.String, "Tariff or policy; null for bills and for what no rule prices."),
     Column("rule_version", pl.String, "Its version; null with `rule_id`."),
-    Column("rule_name", pl.String, "The rule within the tariff or policy; null with `rule_id`."),
+    Column(
+        "rule_name",
+        pl.String,
+        "The rule within the tariff or policy; of a bill its column in `charge_sessions`; else null.",
+    ),
     Column(
         "amount", MONEY, "In `currency`: as billed, or rounded to its digits, a half away from 0; null if not priced."
     ),

@@ -50,6 +50,12 @@ def test_a_bill_with_an_unknown_part_is_partial(energy, other, unpriced):
     ]
 
 
+def test_two_credits_of_a_bill_are_two_lines():
+    lines = lines_of(a_bill("-4.1", "-1"))
+    assert amounts(lines) == [("credit", "-4.1"), ("credit", "-1")]
+    assert lines["line_id"].n_unique() == 2
+
+
 def the_costs(*rows: dict[str, object]) -> pl.DataFrame:
     tariffs = the_tariffs(HEAD + "price_per_kwh = 0.30\n")
     return session_costs(sessions(*rows).drop("driver", "cost_centre"), CostRules(tariffs, joined([]), "EUR", DIGITS))

@@ -42,6 +42,7 @@ def _part(billed: pl.DataFrame, amount: str, component: str) -> pl.DataFrame:
         "energy_kwh",
         "ended_at",
         pl.lit("billed").alias("basis"),
+        pl.lit(amount).alias("rule_name"),  # both parts may be credits, and are two lines
         pl.when(told < 0).then(pl.lit("credit")).otherwise(pl.lit(component)).alias("component"),
         pl.when(told.is_not_null()).then("currency").alias("currency"),
         pl.when(told.is_null()).then(pl.lit("incomplete_bill")).alias("reason"),
