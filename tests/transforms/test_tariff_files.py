@@ -71,6 +71,9 @@ FLAT = HEAD + "price_per_kwh = 0.30\n"
         (FLAT + 'timezone = "Berlin"\n', "'Berlin' is no IANA zone"),
         (FLAT + "tax_pct = 119\n", "in percent, from 0 to 100"),
         (FLAT + "session_fee = -1\n", "session_fee is below 0"),
+        (FLAT.replace("0.30", "nan"), "nan is no number"),
+        (FLAT + "tax_pct = -inf\n", "-inf is no number"),
+        (FLAT.replace("2020-01-01", "0001-01-01"), "valid_from 0001-01-01 is before 2000"),
         (FLAT.replace("0.30", "300000"), "price_per_kwh is 300000"),
         (FLAT.replace("0.30", "0.12345678901"), "more than nine decimals"),
         (FLAT + 'holidays = "XX"\n', "no calendar of holidays is known of XX"),
@@ -99,6 +102,7 @@ def test_what_cannot_be_is_said_in_one_line(text, line):
     ("series", "line"),
     [
         ("a,b\n1,2\n", "an instant named utc_start"),
+        ("utc_start,b\n2026-01-05T20:00:00Z,999999999999\n", "look at unit and times"),
         ("utc_start,b\nx,2\n", "row 1: utc_start 'x' cannot be read"),
         ("utc_start,b\n2026-01-05T20:00:00Z,x\n", "row 1: b 'x' cannot be read"),
         ("utc_start,b\n2026-01-05T20:00:00Z,1\n2026-01-05T21:00:00+01:00,2\n", "2026-01-05T20:00Z stands there twice"),

@@ -24,11 +24,19 @@ def toml(text: str, shape: type[T]) -> T:
         BadRule: It is no TOML, or not of this shape.
     """
     try:
-        return msgspec.convert(tomllib.loads(text, parse_float=Decimal), shape)
+        return msgspec.convert(tomllib.loads(text, parse_float=_number), shape)
     except tomllib.TOMLDecodeError as error:
         raise BadRule(f"it is no TOML: {error}") from None
     except msgspec.ValidationError as error:
         raise BadRule(str(error)) from None
+
+
+def _number(text: str) -> Decimal:
+    """A decimal number; TOML also has such as are none."""
+    number = Decimal(text)
+    if not number.is_finite():
+        raise BadRule(f"{text} is no number that can be counted with")
+    return number
 
 
 def rows(text: str, required: Sequence[str], optional: Sequence[str] = ()) -> Iterator[tuple[int, dict[str, str]]]:

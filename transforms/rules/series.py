@@ -15,6 +15,8 @@ from transforms.rules.reading import BadRule
 
 LONGEST: Final = timedelta(hours=1)
 """A value holds until the next, and for an hour at most."""
+TOO_HIGH: Final = 100_000 * 10**9
+"""Nano units: no kWh costs as much in any currency."""
 _MICRO: Final = 10**6
 _TIMES: Final = ("utc_start", "start", "from", "time")
 
@@ -36,9 +38,14 @@ class Series:
         Args:
             times: What a value is multiplied by, as 1/1000 for one a MWh.
             plus: Nano units a kWh that are added.
+
+        Raises:
+            BadRule: A price is higher than any is.
         """
-        told = self.rows["value"].unique().sort()
+        told = self.rows["value"].drop_nulls().unique().sort()
         prices = [int((Decimal(value) * 1000 * times).to_integral_value(ROUND_HALF_UP)) + plus for value in told]
+        if (most := max(map(abs, prices), default=0)) >= TOO_HIGH:
+            raise BadRule(f"a price of it is {most / 10**9:,.0f} a kWh: look at unit and times")
         return Series(self.rows.with_columns(pl.col("value").replace_strict(told, prices, return_dtype=pl.Int64)))
 
 

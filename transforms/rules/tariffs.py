@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Meta, Struct, field, structs
 
+from transforms.exact import EARLIEST
 from transforms.rules.acn import bands_of
 from transforms.rules.calendar import WHOLE_YEAR, Holidays, Hours, Season, days_of, hours_of, season_of
 from transforms.rules.reading import BadRule, toml
@@ -206,6 +207,8 @@ def _check(entry: TariffEntry, currencies: frozenset[str]) -> None:
         raise BadRule(f"{entry.currency!r} is no currency of ISO 4217, such as EUR")
     if entry.valid_to is not None and entry.valid_to < entry.valid_from:
         raise BadRule(f"valid_to {entry.valid_to} is before valid_from {entry.valid_from}")
+    if entry.valid_from < EARLIEST.date():
+        raise BadRule(f"valid_from {entry.valid_from} is before {EARLIEST:%Y}: no session is as old")
     ways = [entry.price_per_kwh is not None, bool(entry.time_of_use), entry.schedule is not None, entry.dynamic]
     if sum(map(bool, ways)) != 1:
         raise BadRule("it needs one of price_per_kwh, time_of_use, schedule or dynamic, and only one")
