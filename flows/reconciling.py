@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from typing import Any, Final
 
@@ -29,9 +29,9 @@ def publish_reconciliation(house: House, *, anew: bool = False) -> None:
         house: The house; the caller holds the lake.
         anew: Make all of them, whatever has changed.
     """
-    due = made_of.due(house, _FILE, _digests(house), anew=anew)
+    due, near = made_of.due(house, _FILE, _digests(house), anew=anew), _Near(house)
     for month in due:
-        rows = reconciliation_of(house, month)
+        rows = reconciliation_of(house, month, near)
         stand = {each for each in house.tables.partitions(RECONCILIATION) if each.month == month}
         touched = stand | {Partition(make, month) for make in rows["make"].unique()}
         house.tables.publish_changed(RECONCILIATION, rows, touched)
@@ -39,13 +39,31 @@ def publish_reconciliation(house: House, *, anew: bool = False) -> None:
         made_of.keep(house, _FILE, _digests(house))
 
 
-def reconciliation_of(house: House, month: str) -> pl.DataFrame:
+class _Near:
+    """Reads months of tables, and keeps those that the next month needs as well."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._kept: dict[tuple[str, Partition], pl.DataFrame] = {}
+
+    def read(self, table: Table, wanted: set[str]) -> pl.DataFrame:
+        """All rows of these months; of the table's other months nothing is kept."""
+        tables = self._house.tables
+        found = [each for each in tables.partitions(table) if each.month in wanted]
+        fresh = {(table.name, each): self._kept.get((table.name, each)) for each in found}
+        read = {key: tables.read(table, [key[1]]) if frame is None else frame for key, frame in fresh.items()}
+        self._kept = {key: frame for key, frame in self._kept.items() if key[0] != table.name} | read
+        return pl.concat([tables.read(table, []), *read.values()])
+
+
+def reconciliation_of(house: House, month: str, near: _Near | None = None) -> pl.DataFrame:
     """The rows of a local month from the published tables: columns of `RECONCILIATION` and `month`."""
-    near = _around(month, -1)
-    completeness = _read(house, COMPLETENESS, near, ("vehicle_id", "stream", "day", "state"))
+    tables = near or _Near(house)
+    beside = _around(month, -1)
+    completeness = tables.read(COMPLETENESS, beside)
     rows = reconciliation(
-        _read(house, CHARGE_SESSIONS, _around(month, -BEFORE)),
-        _read(house, CHARGE_DAYS, near),
+        tables.read(CHARGE_SESSIONS, _around(month, -BEFORE)),
+        tables.read(CHARGE_DAYS, beside),
         completeness.filter(pl.col("state").is_in(_KNOWN)).select("vehicle_id", "stream", "day"),
         house.rules.assignments,
         {zone: money for zone, country in countries().items() if (money := country_currencies().get(country))},
@@ -55,9 +73,10 @@ def reconciliation_of(house: House, month: str) -> pl.DataFrame:
 
 def differing_months(house: House) -> Iterator[str]:
     """Months whose published rows are not what the tables and rules of now make; none that are due to be made anew."""
+    near = _Near(house)
     for month in made_of.settled(house, _FILE, _digests(house)):
-        published = _read(house, RECONCILIATION, [month]).sort(RECONCILIATION.sort_by)
-        if not reconciliation_of(house, month).equals(published):
+        published = near.read(RECONCILIATION, {month}).sort(RECONCILIATION.sort_by)
+        if not reconciliation_of(house, month, near).equals(published):
             yield month
 
 
@@ -75,11 +94,6 @@ def open_items(house: House, today: date) -> tuple[list[str], list[tuple[Any, ..
 
 def _around(month: str, first: int) -> set[str]:
     return {months.shifted(month, step) for step in range(first, 2)}
-
-
-def _read(house: House, table: Table, wanted: Iterable[str], columns: Iterable[str] | None = None) -> pl.DataFrame:
-    of = set(wanted)
-    return house.tables.read(table, [each for each in house.tables.partitions(table) if each.month in of], columns)
 
 
 def _digests(house: House) -> dict[str, list[str]]:
