@@ -102,7 +102,9 @@ def _digests(house: House) -> dict[str, list[str]]:
         near = [(each, of.get(each), days.get(each)) for each in sorted(_around([month]))]
         return made_of.digest(rules, of_month(told.rates, month).rows(), near)
 
-    return {month: [inputs(month), made_of.digest(costs.get(month))] for month in of.keys() | costs.keys()}
+    # what is owed by a local month stands at its first noon, which may be in a month (UTC) without any session
+    wanted = {each for month in of for each in _around([month], 1)} | costs.keys()
+    return {month: [inputs(month), made_of.digest(costs.get(month))] for month in wanted}
 
 
 def _asks_for_days(house: House) -> bool:
@@ -116,8 +118,8 @@ def _known_days(house: House) -> pl.DataFrame:
     return known_days(house.tables.read(COMPLETENESS, columns=("vehicle_id", "stream", "day", "state")))
 
 
-def _around(wanted: Iterable[str]) -> set[str]:
-    return {months.shifted(month, step) for month in wanted for step in range(-MARGIN, MARGIN + 1)}
+def _around(wanted: Iterable[str], margin: int = MARGIN) -> set[str]:
+    return {months.shifted(month, step) for month in wanted for step in range(-margin, margin + 1)}
 
 
 def _chunks(due: Sequence[str]) -> Iterator[list[str]]:
