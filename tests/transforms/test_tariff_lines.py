@@ -139,6 +139,12 @@ def test_a_price_that_changes_within_a_session_makes_a_line_of_each_version():
     assert lines.select("rule_version", "kwh_priced").rows() == [("1", 5.0), ("2", 5.0)]
 
 
+@pytest.mark.parametrize("band", ["flat", "night"])
+def test_a_band_of_some_hours_prices_no_others_whatever_it_is_called(band: str):
+    hours = f'[[tariff.time_of_use]]\nband = "{band}"\nprice_per_kwh = 0.10\nhours = ["22:00-06:00"]\n'
+    assert amounts(priced(HEAD + hours, a_session("2026-01-05T11:00Z", "2026-01-05T12:00Z"))) == [("energy", None)]
+
+
 def test_the_more_specific_tariff_counts():
     text = flat("1", places='["home"]') + flat("2", vehicles='["v-1"]').replace('"home"\nv', '"mine"\nv')
     assert amounts(priced(text, a_session("2026-01-05T20:00Z", "2026-01-05T22:00Z", 1.0))) == [("energy", "2")]

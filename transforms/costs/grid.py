@@ -165,7 +165,7 @@ def _shown(
     tariff: Tariff, stretch: Stretch, clock: ZoneInfo
 ) -> Iterator[tuple[datetime, datetime, str | None, int | None, str | None]]:
     minutes = {minute for band in tariff.bands for hours in band.hours for minute in (hours.since, hours.until)}
-    if _is_flat(tariff.bands):
+    if tariff.entry.price_per_kwh is not None:  # a band may be called flat, and hold for some hours
         yield stretch.since, stretch.until, tariff.bands[0].band, tariff.bands[0].price, None
         return
     years = range(stretch.since.year - 1, stretch.until.year + 2)
@@ -174,10 +174,6 @@ def _shown(
         shown = since.astimezone(clock)
         minute = 60 * shown.hour + shown.minute
         yield since, until, *_price(tariff.bands, shown.date(), minute, kind_of_day(shown.date(), holidays))
-
-
-def _is_flat(bands: tuple[Band, ...]) -> bool:
-    return len(bands) == 1 and bands[0].band == "flat"
 
 
 def _price(bands: tuple[Band, ...], day: date, minute: int, kind: str) -> tuple[str | None, int | None, str | None]:
