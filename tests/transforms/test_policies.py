@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from policy_cases import RATE, START, cost, frame, known, lines, policy, session, told
 
 from lake.schemas import COST_LINE, UNPRICED_REASONS
@@ -105,6 +106,18 @@ def test_a_cap_is_not_held_against_another_currency():
 
 
 # Months
+
+
+def test_a_cap_counts_amounts_of_its_own_currency_where_a_policy_changes_its_currency_within_a_month():
+    until = policy(CAPPED, version="1", currency="EUR")
+    since = policy(CAPPED, version="2", currency="GBP")
+    both = (replace(until, valid_to=date(2026, 10, 5)), replace(since, valid_from=date(2026, 10, 6)))
+    assert told(lines([session(1), session(2)], *both)) == [("energy", "3.4"), ("energy", "3.4")]
+
+
+def test_no_share_of_days_is_asked_for_by_0_percent():
+    asked = policy(more="[evidence]\nknown_days_pct = 0\n")
+    assert told(lines([session()], asked)) == [("energy", "3.4")]
 
 
 def test_a_cap_shows_what_it_cut_and_leaves_the_lines():

@@ -21,7 +21,9 @@ from transforms.rules.policies import Distance, Policy, Rule
 
 _MONTH: Final = "month"
 _OF_A_DRIVER: Final = ("rule_id", "rule_name", "driver", _MONTH)
-"""What a cap is for."""
+"""What a flat sum is for, once a vehicle."""
+_OF_A_CAP: Final = (*_OF_A_DRIVER, "currency")
+"""What a cap is for: versions of a policy may pay in two currencies in one month."""
 
 
 def policy_lines(
@@ -248,20 +250,20 @@ def _paid_once(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def _cuts(lines: pl.DataFrame) -> pl.DataFrame:
-    """What caps take away: rows by driver, vehicle and local month, with a negative amount.
+    """What caps take away: rows by driver, vehicle, local month and currency, with a negative amount.
 
     A month's amounts are paid in the order of their sessions until the cap is reached, credits before all others, so
     what is cut off is never more than what the sessions of a vehicle would have been paid.
     """
     paid = lines.filter(pl.col("amount").is_not_null()).with_columns(money.millionths("amount").alias("_amount"))
-    in_order = paid.sort("started_at", "session_id").with_columns(pl.col("cap").last().over(_OF_A_DRIVER))
+    in_order = paid.sort("started_at", "session_id").with_columns(pl.col("cap").last().over(_OF_A_CAP))
     capped = in_order.filter(pl.col("cap").is_not_null()).sort(pl.col("_amount") >= 0, maintain_order=True)
     most = pl.col("cap").cast(money.WIDE) // 10 ** (9 - money.DECIMALS)
-    until = pl.col("_amount").cum_sum().over(_OF_A_DRIVER)
+    until = pl.col("_amount").cum_sum().over(_OF_A_CAP)
     over = pl.max_horizontal(until - most, pl.lit(0).cast(money.WIDE))
     before = pl.max_horizontal(until - pl.col("_amount") - most, pl.lit(0).cast(money.WIDE))
     cut = capped.with_columns((over - before).alias("_cut")).sort("started_at", "session_id")
-    summed = cut.group_by([*_OF_A_DRIVER, "vehicle_id"], maintain_order=True).agg(
+    summed = cut.group_by([*_OF_A_CAP, "vehicle_id"], maintain_order=True).agg(
         pl.all().exclude("_cut").last(), pl.col("_cut").sum()
     )
     return summed.filter(pl.col("_cut") > 0).with_columns(
