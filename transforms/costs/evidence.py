@@ -70,7 +70,7 @@ def _stands_for(meter: Meter) -> pl.Expr:
 
 
 def _knows_days(evidence: Evidence) -> pl.Expr:
-    if evidence.known_days_pct is None:
+    if not evidence.known_days_pct:  # every month has 0 %, also one of which no day is told
         return pl.lit(value=True)
     least = int(evidence.known_days_pct * _FINE)
     enough = pl.col("days_known") * (100 * _FINE) >= pl.col("days_counted") * least
