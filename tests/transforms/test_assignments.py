@@ -57,6 +57,20 @@ def test_a_line_that_cannot_be_is_told_by_its_number(text, said):
         parse(HEADER + text)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (HEADER.replace("cost_centre", "driver,cost_centre"), "names driver twice"),
+        ('"vehicle"s,driver\n', "line 1: "),
+        ('"vehicle,driver\n', "line 1: unexpected end"),
+    ],
+    ids=["a column twice", "a quote within", "an open quote"],
+)
+def test_a_first_line_that_cannot_be_is_told(text, said):
+    with pytest.raises(BadRule, match=said):
+        parse(text)
+
+
 def test_two_names_of_one_vehicle_do_not_hide_an_overlap():
     text = "v-1,Ada,C,2026-10-01,\nBMW-ABC123,Bob,C,2026-10-02,\n"
     with pytest.raises(BadRule, match="lines 2 and 3"):

@@ -20,6 +20,7 @@ FLAT = '[[rule]]\nname = "flat"\nkind = "flat_sum"\namount = 30\n'
         (RATE.replace("rate = 0.34", ""), "rate_per_kwh needs rate"),
         (RATE + "amount = 3\n", "rate_per_kwh has no amount"),
         (RATE.replace("0.34", "-0.34"), "rate -0.34 is not from 0"),
+        (RATE.replace("0.34", '"nan"'), "NaN is no number"),
         (RATE.replace("0.34", "0.1234567891"), "at most nine decimals"),
         (RATE.replace("rate_per_kwh", "rate_per_distance"), "unit, km or mile"),
         (RATE.replace("home", "garage"), "garage"),

@@ -73,6 +73,12 @@ FLAT = HEAD + "price_per_kwh = 0.30\n"
         (FLAT + "session_fee = -1\n", "session_fee is below 0"),
         (FLAT.replace("0.30", "nan"), "nan is no number"),
         (FLAT + "tax_pct = -inf\n", "-inf is no number"),
+        (FLAT.replace("0.30", '"nan"'), "NaN is no number"),
+        (FLAT + 'tax_pct = "sNaN"\n', "sNaN is no number"),
+        (FLAT.replace("0.30", "1e9999999999999999999"), "1e9999999999999999999 is no number"),
+        (FLAT.replace("0.30", "1" * 5000), "it is no TOML: Exceeds the limit"),
+        (FLAT + f"x = {'[' * 5000}\n", "lists stand in lists too often"),
+        (HEAD + '[tariff.dynamic]\nseries = "s"\nunit = "kWh"\ntimes = 1e400\n', "times is 1E+400"),
         (FLAT.replace("2020-01-01", "0001-01-01"), "valid_from 0001-01-01 is before 2000"),
         (FLAT.replace("0.30", "300000"), "price_per_kwh is 300000"),
         (FLAT.replace("0.30", "0.12345678901"), "more than nine decimals"),
@@ -111,3 +117,15 @@ def test_what_cannot_be_is_said_in_one_line(text, line):
 def test_a_series_that_cannot_be_is_said_in_one_line(series, line):
     with pytest.raises(BadRule, match=line):
         the_tariffs(HEAD + '[tariff.dynamic]\nseries = "spot.csv"\nunit = "MWh"\n', spot=series)
+
+
+@pytest.mark.parametrize(
+    ("price", "line"),
+    [('"NaN"', "NaN is no number"), ("1e308", "a price is 1E+308"), ("-100000", "a price is below 100,000")],
+)
+def test_a_price_of_a_schedule_that_cannot_be_is_said_in_one_line(price, line):
+    days = '"effective_start": "1-1", "effective_end": "12-31", "dow_mask": "ALL"'
+    steps = f'{{"name": "x", "schedule": [{{"id": "a", {days}, "times": [0], "tariffs": [{price}]}}]}}'
+    with pytest.raises(BadRule) as refused:
+        the_tariffs(HEAD + 'schedule = "steps.json"\n', steps=steps)
+    assert line in str(refused.value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import tomllib
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import TypeVar
 
 import msgspec
@@ -24,16 +24,36 @@ def toml(text: str, shape: type[T]) -> T:
         BadRule: It is no TOML, or not of this shape.
     """
     try:
-        return msgspec.convert(tomllib.loads(text, parse_float=_number), shape)
-    except tomllib.TOMLDecodeError as error:
-        raise BadRule(f"it is no TOML: {error}") from None
+        return counted(msgspec.convert(tomllib.loads(text, parse_float=_number), shape))
+    except RecursionError:
+        raise BadRule("it is no TOML of rules: lists stand in lists too often") from None
     except msgspec.ValidationError as error:
         raise BadRule(str(error)) from None
+    except ValueError as error:  # of TOML, and of a whole number of thousands of digits
+        raise BadRule(f"it is no TOML: {error}") from None
+
+
+def counted(value: T) -> T:
+    """A structure as it is, if all its decimals can be counted with; those in quotes may be none.
+
+    Raises:
+        BadRule: One is no number, or has no end.
+    """
+    if isinstance(value, Decimal) and not value.is_finite():
+        raise BadRule(f"{value} is no number that can be counted with")
+    parts = msgspec.structs.astuple(value) if isinstance(value, msgspec.Struct) else value
+    if isinstance(parts, tuple):
+        for part in parts:
+            counted(part)
+    return value
 
 
 def _number(text: str) -> Decimal:
     """A decimal number; TOML also has such as are none."""
-    number = Decimal(text)
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        number = Decimal("NaN")
     if not number.is_finite():
         raise BadRule(f"{text} is no number that can be counted with")
     return number
@@ -43,13 +63,18 @@ def rows(text: str, required: Sequence[str], optional: Sequence[str] = ()) -> It
     """Rows of a CSV file with a header, each with the number of its line; texts are stripped, absent ones empty.
 
     Raises:
-        BadRule: A required column is missing, one is unknown, or a row has more cells than the header.
+        BadRule: A required column is missing, one is unknown or named twice, or a row has more cells than the header.
     """
     reader = csv.DictReader(text.removeprefix("\ufeff").splitlines(), restkey="", strict=True)
-    header = [name.strip() for name in reader.fieldnames or ()]
+    try:
+        header = [name.strip() for name in reader.fieldnames or ()]
+    except csv.Error as error:
+        raise BadRule(f"line 1: {error}") from None
     reader.fieldnames = header
     if missing := [name for name in required if name not in header]:
         raise BadRule(f"it has no column {missing[0]}; its first line names the columns: {', '.join(required)}")
+    if twice := [name for name in header if header.count(name) > 1]:
+        raise BadRule(f"its first line names {twice[0] or '(empty)'} twice; leave one of them out")
     if unknown := [name for name in header if name not in {*required, *optional}]:
         raise BadRule(f"there is no column {unknown[0] or '(empty)'}; there are {', '.join([*required, *optional])}")
     try:

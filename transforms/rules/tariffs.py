@@ -167,8 +167,10 @@ def nano(price: Decimal) -> int:
     """A price in nano units.
 
     Raises:
-        BadRule: It has more than nine decimals.
+        BadRule: It is higher than any is, or has more than nine decimals.
     """
+    if not -MOST < price < MOST:
+        raise BadRule(f"a price is {price}: a price is below {MOST:,}")
     scaled = price * NANO
     if scaled != int(scaled):
         raise BadRule(f"a price of {price} has more than nine decimals")
@@ -233,6 +235,8 @@ def _check_numbers(entry: TariffEntry) -> None:
             raise BadRule(f"{name} is {value}: a price is below {MOST:,}")
     if below := next((name for name, value in fees.items() if value is not None and value < 0), None):
         raise BadRule(f"{below} is below 0")
+    if entry.dynamic is not None and not -MOST < entry.dynamic.times < MOST:
+        raise BadRule(f"times is {entry.dynamic.times}: it is below {MOST:,}")
     if entry.tax_pct is not None and not 0 <= entry.tax_pct <= _ALL_PCT:
         raise BadRule(f"tax_pct is {entry.tax_pct}: it is in percent, from 0 to 100")
 
