@@ -176,7 +176,7 @@ def _power(folder: RulesFolder) -> pl.DataFrame:
     curves = [CURVE.to_frame()]
     for name in [*folder.names(f"{POWER}/*.csv"), *folder.names(f"{POWER}/*.parquet")]:
         with folder.saying_where(name):
-            curves.append(power.parse(folder.table(name).cast(pl.String)))
+            curves.append(power.parse(folder.table(name, as_text=True)))
     return pl.concat(curves).unique(["vehicle_id", "at"], keep="last", maintain_order=True).sort("vehicle_id", "at")
 
 

@@ -41,8 +41,11 @@ class RulesFolder:
         """A file's bytes; None if there is no such file.
 
         Raises:
+            BadRule: The name leads out of the folder.
             Stop: It cannot be read (exit code 2).
         """
+        if "\0" in name or Path(name).is_absolute() or ".." in Path(name).parts:
+            raise BadRule(f"{name!r} is no file of the folder of rules; put it there, and name it from there")
         try:
             content = (self.path / name).read_bytes()
         except FileNotFoundError:
@@ -64,8 +67,8 @@ class RulesFolder:
         with self.saying_where(name):
             return _decoded(unpacked(content) if name.endswith(".zip") else content)
 
-    def table(self, name: str) -> pl.DataFrame:
-        """The rows of a CSV (all text) or Parquet file in the folder.
+    def table(self, name: str, *, as_text: bool = False) -> pl.DataFrame:
+        """The rows of a CSV (all text) or Parquet file in the folder; `as_text`: the latter's too are all text.
 
         Raises:
             BadRule: There is no such file, or it is none.
@@ -74,7 +77,8 @@ class RulesFolder:
         if content is None:
             raise BadRule(f"there is no file {name}")
         try:
-            return pl.read_parquet(content) if name.endswith(".parquet") else pl.read_csv(content, infer_schema=False)
+            rows = pl.read_parquet(content) if name.endswith(".parquet") else pl.read_csv(content, infer_schema=False)
+            return rows.cast(pl.String) if as_text else rows
         except (pl.exceptions.PolarsError, OSError) as error:
             raise BadRule(f"{name} cannot be read: {str(error).splitlines()[0]}") from None
 

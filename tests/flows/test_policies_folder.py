@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from flows.exits import Exit, Stop
@@ -52,6 +54,37 @@ def test_a_file_that_cannot_be_used_is_named_in_one_line(tmp_path: Path, files: 
         load_rules(written(tmp_path, **files))
     assert stopped.value.code == Exit.USAGE
     assert str(stopped.value).startswith(f"{tmp_path}/{said}")
+    assert "\n" not in str(stopped.value)
+
+
+@pytest.mark.parametrize("name", ["../spot.csv", "power/../../spot.csv", "/etc/hosts", "a\\u0000b.csv"])
+@pytest.mark.parametrize(
+    "named", ["[tariff.dynamic]\nunit = 'kWh'\nseries = ", "schedule = "], ids=["series", "schedule"]
+)
+def test_a_rule_names_no_file_outside_of_the_folder(tmp_path: Path, name: str, named: str) -> None:
+    (tmp_path / "spot.csv").write_text("utc_start,price\n2026-01-05T20:00:00Z,1\n")
+    tariff = '[[tariff]]\nid = "a"\nversion = "1"\ncurrency = "EUR"\nvalid_from = 2020-01-01\nprices_are = "gross"\n'
+    (tmp_path / "rules").mkdir()
+    folder = written(tmp_path / "rules", tariffs_toml=f'{tariff}{named}"{name}"\n')
+    with pytest.raises(Stop, match="is no file of the folder of rules"):
+        load_rules(folder)
+
+
+@pytest.mark.parametrize("value", [[1.0], b"\xff"], ids=["lists", "bytes"])
+@pytest.mark.parametrize("file", ["power/a.parquet", "grams.parquet"])
+def test_a_parquet_file_of_other_values_is_told_in_one_line(tmp_path: Path, file: str, value: object) -> None:
+    (tmp_path / "power").mkdir()
+    written(tmp_path, carbon_toml='[[series]]\ncountry = "DE"\nfile = "grams.parquet"\nsource = "a mean"\n')
+    pl.DataFrame({"from": [datetime(2026, 1, 1, tzinfo=UTC)], "g": [1.0]}).write_parquet(tmp_path / "grams.parquet")
+    columns = (
+        {"vehicle_id": ["v-1"], "at": ["2026-01-01T00:00Z"]}
+        if "power" in file
+        else {"from": [datetime(2026, 1, 1, tzinfo=UTC)]}
+    )
+    pl.DataFrame({**columns, "kw": [value]}).write_parquet(tmp_path / file)
+    with pytest.raises(Stop) as stopped:
+        load_rules(tmp_path)
+    assert file in str(stopped.value)
     assert "\n" not in str(stopped.value)
 
 

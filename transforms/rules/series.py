@@ -96,6 +96,9 @@ def _instants(column: pl.Series) -> pl.Series:
 
 def _values(column: pl.Series) -> pl.Series:
     """Millionths of a unit, exactly: text as it is written, a float as the shortest text that reads back as it."""
-    texts = column if column.dtype == pl.String else column.cast(pl.String)
+    try:
+        texts = column if column.dtype == pl.String else column.cast(pl.String)
+    except pl.exceptions.PolarsError:
+        raise BadRule(f"{column.name} is no column of numbers") from None
     amounts, _ = exact.amounts(texts.str.strip_chars())
     return (amounts * _MICRO).cast(pl.Int64)
