@@ -27,8 +27,10 @@ from reports.statements.making import Material, days_of, drivers, statement
 from transforms import months
 from transforms.costs.assigning import with_assignment
 from transforms.costs.correcting import CORRECTION, corrections, of_months
+from transforms.exact import EARLIEST
 
 _MONTH: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
+_EARLIEST: Final = f"{EARLIEST:%Y-%m}"
 _UNSAFE: Final = re.compile(r"[^a-z0-9]+")
 _NOBODY: Final = "nobody"
 
@@ -39,7 +41,7 @@ def month_of(text: str) -> str:
     Raises:
         Stop: It is none (exit code 2).
     """
-    if not _MONTH.fullmatch(text):
+    if not _MONTH.fullmatch(text) or text < _EARLIEST:
         raise Stop(Exit.USAGE, f"--month {text}: not a month such as 2026-10")
     return text
 

@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from flows.closing import all_printed, close_month, printed
+from flows.closing import all_printed, close_month, month_of, printed
 from flows.exits import Stop
 from flows.house import House
 from flows.leaving import forget_vehicle
@@ -105,6 +105,12 @@ def said(house: House, month: str) -> str:
     with house.held(), pytest.raises(Stop) as stopped:
         close_month(house, month)
     return str(stopped.value)
+
+
+@pytest.mark.parametrize("text", ["0000-01", "0206-10", "1999-12", "2026-13", "2026-1"])
+def test_a_month_that_no_session_can_be_of_is_refused(text: str) -> None:
+    with pytest.raises(Stop, match=f"--month {text}: not a month such as 2026-10"):
+        month_of(text)
 
 
 def test_a_closed_statement_prints_the_same_bytes_whatever_came_after(story: Story) -> None:
