@@ -61,14 +61,14 @@ def reconciliation_of(house: House, month: str, near: _Near | None = None) -> pl
     tables = near or _Near(house)
     beside = _around(month, -1)
     completeness = tables.read(COMPLETENESS, beside)
-    rows = reconciliation(
+    return reconciliation(
         tables.read(CHARGE_SESSIONS, _around(month, -BEFORE)),
         tables.read(CHARGE_DAYS, beside),
         completeness.filter(pl.col("state").is_in(_KNOWN)).select("vehicle_id", "stream", "day"),
         house.rules.assignments,
         {zone: money for zone, country in countries().items() if (money := country_currencies().get(country))},
+        month,
     )
-    return rows.filter(pl.col("month") == month)
 
 
 def differing_months(house: House) -> Iterator[str]:

@@ -44,6 +44,7 @@ def rows(
         knowing(*STREAMS) if known is None else known,
         who,
         EUROPE,
+        "2026-10",
     )
 
 
@@ -68,12 +69,22 @@ def test_a_day_without_a_bill_is_unbilled_and_open() -> None:
     assert found["is_open"].to_list() == [True]
 
 
+def test_energy_within_the_tolerance_needs_no_bill_as_a_bill_within_it_needs_no_energy() -> None:
+    assert kind(rows(of_days=days(day(supercharger=1.5))), "supercharger_day")[0][0] == "matched"
+    small = rows(bill(energy_kwh=1.5), of_days=days(day()))
+    assert kind(small, "supercharger_day")[0][0] == "matched"
+
+
 def test_a_bill_of_a_day_without_energy_is_billed_only() -> None:
     assert kind(rows(bill(), of_days=days(day())), "supercharger_day") == [("billed_only", None, 10.0, ["b1"])]
 
 
 def test_a_day_that_is_not_told_and_known_is_a_day_of_none() -> None:
-    assert kind(rows(bill()), "supercharger_day")[0][0] == "billed_only"
+    assert kind(rows(bill(), of_days=days(day(ELEVENTH))), "supercharger_day")[0][0] == "billed_only"
+
+
+def test_of_a_tesla_that_tells_no_day_at_all_an_empty_answer_is_not_a_day_of_none() -> None:
+    assert kind(rows(bill()), "supercharger_day")[0][0] == "not_compared"
 
 
 @pytest.mark.parametrize(
@@ -162,6 +173,15 @@ def test_sessions_that_overlap_for_longer_than_clocks_differ_are_flagged_togethe
     assert kinds(session("a", make="BMW"), session("b", make="BMW", started_at=NOON + timedelta(minutes=56))) == []
 
 
+def test_a_session_is_held_against_the_long_one_it_lies_in_and_not_the_short_one_before_it() -> None:
+    long = session("a", make="BMW", ended_at=NOON + timedelta(hours=10))
+    short = [session(name, make="BMW", started_at=NOON + timedelta(hours=at)) for name, at in (("b", 1), ("c", 4))]
+    assert [row[3] for row in kind(rows(long, *short), "overlapping_sessions")] in (
+        [["a", "b"], ["a", "c"]],
+        [["a", "c"], ["a", "b"]],
+    )
+
+
 @pytest.mark.parametrize(("hours", "found"), [(0.5, ["two_places_at_once"]), (2, ["two_places_at_once"]), (4, [])])
 def test_a_vehicle_is_not_at_two_places_at_once(hours: float, found: list[str]) -> None:
     """Berlin and Munich are 504 km apart."""
@@ -185,6 +205,16 @@ def test_a_price_far_from_the_usual_is_flagged() -> None:
 
 def test_of_few_prices_none_is_usual() -> None:
     assert outliers(bills(["4"] * 10 + ["9"])) == []
+
+
+def test_what_is_usual_is_not_taken_from_later_months() -> None:
+    later = NOON + timedelta(days=30)
+    of_november = [
+        each | {"session_id": f"n{at}", "started_at": later + timedelta(hours=2 * at)}
+        for at, each in enumerate(bills(["4"] * 5))
+    ]
+    dated = [each | {"local_date": each["started_at"].date()} for each in of_november]
+    assert outliers([*bills(["4"] * 15 + ["9"]), *dated]) == []
 
 
 def test_fees_by_time_are_no_prices() -> None:

@@ -109,29 +109,39 @@ def _against_battery(told: pl.DataFrame) -> list[pl.DataFrame]:
 
 
 def _one_after_another(told: pl.DataFrame) -> list[pl.DataFrame]:
-    """Sessions of a vehicle that overlap, or that it cannot have driven between; each beside the one before it."""
-    ended = told.filter(pl.col("ended_at").is_not_null()).sort(*_VEHICLE, "started_at", "ended_at", "session_id")
-    of_before = ("session_id", "ended_at", "latitude", "longitude")
-    pairs = ended.with_columns(pl.col(name).shift(1).over(_VEHICLE).alias(f"{name}_before") for name in of_before)
-    both = pairs.filter(pl.col("session_id_before").is_not_null()).with_columns(
-        pl.col("local_date").alias("day"),
-        pl.concat_list("session_id", "session_id_before").list.sort().alias("session_ids"),
-        ((pl.col("started_at") - pl.col("ended_at_before")).dt.total_seconds() / 60).alias("gap"),
-        (distance_m(*(pl.col(name) for name in _POSITIONS)) / 1000).alias("km"),
-    )
+    """Sessions of a vehicle that overlap, or that it cannot have driven between."""
+    both = _beside_before(told)
+    located = _beside_before(told.filter(pl.col("latitude").is_not_null(), pl.col("longitude").is_not_null()))
     overlap = -pl.col("gap")
     speed = pl.when(pl.col("gap") > 0).then(pl.col("km") / (pl.col("gap") / 60))
-    far = (pl.col("km") >= LEAST_KM) & (speed.is_null() | (speed > FASTEST_KMH))
-    elsewhere = both.filter(far.fill_null(value=False))
-    overlapping = both.filter((overlap > LEAST_OVERLAP_MIN) & ~far.fill_null(value=False))
-    minutes = pl.format("starts {} min before the one before it has ended", overlap.round(1))
+    elsewhere = located.filter((pl.col("km") >= LEAST_KM) & (speed.is_null() | (speed > FASTEST_KMH)))
+    same = ["session_id", "session_id_before"]
+    overlapping = both.filter(overlap > LEAST_OVERLAP_MIN).join(elsewhere.select(same), on=same, how="anti")
+    minutes = pl.format("starts {} min before an earlier one has ended", overlap.round(1))
     apart = pl.format(
-        "{} km from the session before it, {} min after its end", pl.col("km").round(1), pl.col("gap").round(1)
+        "{} km from an earlier session, {} min after its end", *(pl.col(n).round(1) for n in ("km", "gap"))
     )
     return [
         _flag(overlapping, "overlapping_sessions", "min", minutes, found=overlap, limit=pl.lit(LEAST_OVERLAP_MIN)),
         _flag(elsewhere, "two_places_at_once", "km/h", apart, found=speed, limit=pl.lit(FASTEST_KMH)),
     ]
+
+
+def _beside_before(told: pl.DataFrame) -> pl.DataFrame:
+    """Each session beside the one that ended last of those that started before it: a long one may hold several."""
+    ended = told.filter(pl.col("ended_at").is_not_null()).sort(*_VEHICLE, "started_at", "ended_at", "session_id")
+    of_before = ("session_id", "ended_at", "latitude", "longitude")
+    is_last = pl.col("ended_at") == pl.col("ended_at").cum_max().over(_VEHICLE)
+    row = pl.when(is_last).then(pl.int_range(pl.len())).forward_fill().shift(1).over(_VEHICLE)
+    numbered = ended.with_columns(row.alias("_before"))
+    before = ended.select(*_VEHICLE, *(pl.col(name).alias(f"{name}_before") for name in of_before))
+    before = before.with_columns(pl.int_range(pl.len()).over(_VEHICLE).alias("_before"))
+    return numbered.join(before, on=[*_VEHICLE, "_before"]).with_columns(
+        pl.col("local_date").alias("day"),
+        pl.concat_list("session_id", "session_id_before").list.sort().alias("session_ids"),
+        ((pl.col("started_at") - pl.col("ended_at_before")).dt.total_seconds() / 60).alias("gap"),
+        (distance_m(*(pl.col(name) for name in _POSITIONS)) / 1000).alias("km"),
+    )
 
 
 _POSITIONS: Final = ("latitude_before", "longitude_before", "latitude", "longitude")

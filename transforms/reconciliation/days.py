@@ -60,13 +60,15 @@ def compared(days: pl.DataFrame, sessions: pl.DataFrame, known: pl.DataFrame) ->
     Args:
         days: `lake.schemas.CHARGE_DAYS`; days that are no longer told count as not known.
         sessions: `lake.schemas.CHARGE_SESSIONS`; what vanished is left out.
-        known: Columns `KNOWN`.
+        known: Columns `KNOWN`. Of a vehicle without any row in `days` that are told, no day counts as known.
 
     Returns:
         Columns kind, make, vehicle_id, day, session_ids, state, expected (Tesla's day, kWh), found (bills or sessions,
         kWh), difference, tolerance, unit, detail, is_open.
     """
     told = days.filter(~pl.col("flags").list.contains("no_longer_told"))
+    tells_days = (pl.col("stream") != "tesla_days") | pl.col("vehicle_id").is_in(told["vehicle_id"].unique().implode())
+    known = known.filter(tells_days)  # where no day is ever told, an empty answer is no day of none
     of_tesla = sessions.filter((pl.col("make") == "TESLA") & (pl.col("status") != "vanished"))
     dated = of_tesla.with_columns(_last_day(of_tesla).alias("last"), pl.col("local_date").alias("first"))
     is_bill = pl.col("sources").list.contains(V2_SOURCE)  # v2.0 tells bills of Teslas alone
@@ -158,10 +160,10 @@ def _judged(side: _Side, groups: pl.DataFrame) -> pl.DataFrame:
     state = (
         pl.when(~comparable | (~has_session & ~pl.col("others_known")))
         .then(pl.lit("not_compared"))
-        .when(~has_session)
-        .then(pl.lit(side.missing))
         .when((found - expected).abs() <= tolerance)
         .then(pl.lit("matched"))
+        .when(~has_session)
+        .then(pl.lit(side.missing))
         .when(expected == 0)
         .then(pl.lit(side.alone))
         .otherwise(pl.lit("difference"))

@@ -27,21 +27,26 @@ def reconciliation(
     known: pl.DataFrame,
     assignments: Sequence[Assignment],
     currency_of: Mapping[str, str],
+    month: str,
 ) -> pl.DataFrame:
-    """All rows of what is given.
+    """The rows of a local month.
 
     Args:
-        sessions: `lake.schemas.CHARGE_SESSIONS`.
-        days: `lake.schemas.CHARGE_DAYS`.
+        sessions: `lake.schemas.CHARGE_SESSIONS` of the month, `BEFORE` months before it and one after it (UTC). What
+            started later than the month says nothing of what is usual in it.
+        days: `lake.schemas.CHARGE_DAYS` of the month and the months beside it.
         known: `transforms.reconciliation.days.KNOWN`.
         assignments: Who had which vehicle.
         currency_of: Currency by IANA zone.
+        month: `YYYY-MM`.
 
     Returns:
         `lake.schemas.RECONCILIATION` and `month`, in the order of the table.
     """
     named = with_assignment(sessions, assignments)
-    rows = pl.concat([compared(days, sessions, known), flagged(named, currency_of)])
+    usual = named.filter(month_of("local_date") <= month)
+    both = pl.concat([compared(days, sessions, known), flagged(usual, currency_of)])
+    rows = both.filter(month_of("day") == month)
     driven = with_assignment(rows.with_columns(pl.col("day").alias("local_date")), assignments)
     ids = pl.format(
         _NAME, "kind", "vehicle_id", "day", pl.col("session_ids").list.join(","), "unit", pl.col("driver").fill_null("")
