@@ -86,6 +86,10 @@ def close_month(house: House, month: str) -> Manifest:
     publish_costs(house)
     material = material_of(house, month, closes=True)
     lines = of_months(material.lines, [month]).select(schemas.COST_LINE.names())
+    if lines.is_empty() and not closed.months():  # a month that is mistyped would be the first, and all others follow
+        raise Stop(
+            Exit.USAGE, f"there is nothing to state in {month}; the first month that closes is one with sessions"
+        )
     stated = [
         (driver, file_stem(month, driver), documents(statement(material, driver))) for driver in drivers(material)
     ]

@@ -114,6 +114,8 @@ def unpacked(content: bytes) -> bytes:
                 raise BadRule(f"it holds {len(files)} files, not one")
             with archive.open(files[0]) as file:
                 text = file.read(_MOST_UNPACKED + 1)
+    # what zipfile raises besides its own: RuntimeError where a password is asked for, NotImplementedError for a way of
+    # packing it does not know
     except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, OSError) as error:
         raise BadRule(f"it cannot be unpacked: {error}") from None
     if len(text) > _MOST_UNPACKED:

@@ -20,6 +20,7 @@ NO_SESSION: Final = "The car tells this energy by the day and no session of it: 
 NO_COSTS_YET: Final = "Collected, and not priced yet: the next run does it."
 NO_RATE: Final = "No rate is known that counts on those days."
 ALL_KNOWN: Final = "Nothing: every session has a price, every amount a rate, and every day was told."
+NEVER_ASKED: Final = "All: no vehicle was to be asked for any of these days yet."
 PRICES_KNOWN: Final = "Of sessions nothing: each has a price, and every amount a rate."
 DAYS_NOT_KEPT: Final = "Which days were not known at that instant is not kept, and cannot be told here."
 _GRAMS: Final = 1000
@@ -132,8 +133,15 @@ def _not_known(report: CostReport) -> Sheet:
     )
     rows = [*_parts(unknown), *_days_by_stream(unknown.days)]
     now = report.wanted.as_of is None
-    notes = () if rows else (ALL_KNOWN if now else PRICES_KNOWN,)
+    notes = () if rows else (_nothing(unknown, now=now),)
     return Sheet("What is not known", columns, rows, notes=notes if now else (*notes, DAYS_NOT_KEPT))
+
+
+def _nothing(unknown: Unknown, *, now: bool) -> str:
+    """What it means that nothing is listed."""
+    if not now:
+        return PRICES_KNOWN
+    return ALL_KNOWN if unknown.were_asked else NEVER_ASKED
 
 
 def _parts(unknown: Unknown) -> Iterable[tuple[Cell, ...]]:

@@ -78,6 +78,7 @@ class Unknown:
 
     Attributes:
         without_session: Energy that the car's days tell and no session does; None if there is none.
+        were_asked: Whether any vehicle was to be asked for any of these days; if not, nothing is known of them.
         without_line: Sessions still told that have no cost line yet; the next run makes it.
         without_energy: Sessions that tell no energy.
     """
@@ -88,11 +89,12 @@ class Unknown:
     without_line: int
     without_energy: int
     without_session: DaysWithoutSession | None = None
+    were_asked: bool = True
 
     @property
     def is_empty(self) -> bool:
         """Whether all is known."""
-        gaps = (self.not_priced, self.days, self.no_rate, self.without_line, self.without_energy)
+        gaps = (not self.were_asked, self.not_priced, self.days, self.no_rate, self.without_line, self.without_energy)
         return not any(gaps) and self.without_session is None
 
 
@@ -124,6 +126,7 @@ def what_is_not_known(
         without_line=told.join(lines, on="session_id", how="anti").height,
         without_energy=cost.filter(no_energy)["session_id"].n_unique(),
         without_session=_without_session(days, told),
+        were_asked=not completeness.is_empty(),
     )
 
 

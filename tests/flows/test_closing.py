@@ -71,7 +71,7 @@ async def told(patch: pytest.MonkeyPatch) -> Story:
         practice.emulator.faults.add("session_at", start="2026-10-28T08:00:00Z", hours=0.5)
         write_rules(practice.house())
         await practice.run()
-        refused = [said(practice.house(), "2026-11")]
+        refused = [said(practice.house(), "2016-10"), said(practice.house(), "2026-11")]
         with (house := practice.house()).held():
             close_month(house, "2026-10")
         refused += [said(practice.house(), "2026-10"), said(practice.house(), "2026-12")]
@@ -120,6 +120,7 @@ def test_a_closed_statement_prints_the_same_bytes_whatever_came_after(story: Sto
 
 def test_a_month_closes_once_in_order_and_after_it_has_ended(story: Story) -> None:
     assert [each.partition(";")[0] for each in story.refused] == [
+        "there is nothing to state in 2016-10",
         "2026-11 has not ended in UTC",
         "2026-10 is closed",
         "months close in order: 2026-11 is next, not 2026-12",

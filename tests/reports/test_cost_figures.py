@@ -15,7 +15,7 @@ from hypothesis import given
 from lake.schemas import CHARGE_DAYS, CHARGE_SESSIONS, COMPLETENESS, SESSION_COSTS
 from reports.costs.figures import CostReport, CostRow, Period, Wanted, cost_report
 from reports.costs.grouping import BY_THE_MONTH, GROUPINGS, NO_COST_CENTRE, NO_DRIVER
-from reports.costs.sheets import cost_document
+from reports.costs.sheets import NEVER_ASKED, cost_document
 from reports.costs.unknown import DaysNotKnown, DaysWithoutSession, NoRate, NotPriced
 from tests.reports.lakes import known, session
 from tests.tries import tries
@@ -224,9 +224,10 @@ def test_sessions_that_are_not_priced_yet_are_counted() -> None:
     assert report(line("session-1", "1.00", "EUR"), sessions=told).unknown.without_line == 1
 
 
-def test_an_empty_lake_has_an_empty_report() -> None:
+def test_an_empty_lake_has_an_empty_report_and_does_not_say_that_all_is_known() -> None:
     told = report()
-    assert (told.rows, told.totals, told.converted_total, told.unknown.is_empty) == ((), (), None, True)
+    assert (told.rows, told.totals, told.converted_total, told.unknown.is_empty) == ((), (), None, False)
+    assert cost_document(told).sheets[1].notes == (NEVER_ASKED,)
 
 
 AMOUNTS = st.none() | st.decimals("-50", "5000", places=3)

@@ -71,6 +71,11 @@ def test_a_first_line_that_cannot_be_is_told(text, said):
         parse(text)
 
 
+def test_a_name_of_two_lines_keeps_both():
+    (told,) = parse(HEADER + 'v-1,"Ada\nLovelace",C,2026-10-01,\n')
+    assert told.driver == "Ada\nLovelace"
+
+
 def test_two_names_of_one_vehicle_do_not_hide_an_overlap():
     text = "v-1,Ada,C,2026-10-01,\nBMW-ABC123,Bob,C,2026-10-02,\n"
     with pytest.raises(BadRule, match="lines 2 and 3"):

@@ -108,7 +108,7 @@ def test_a_line_without_an_amount_has_none() -> None:
 
 
 def test_the_rows_and_their_order_stay() -> None:
-    rows = [(Decimal(number), ("USD", "JPY", "XXX")[number % 3], DAY) for number in range(9)]
+    rows = [(Decimal(number), ("USD", "JPY", "ZZZ")[number % 3], DAY) for number in range(9)]
     assert [line["amount"] for line in converted(*rows)] == list(range(9))
 
 

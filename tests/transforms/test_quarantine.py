@@ -40,7 +40,7 @@ BAD_BILLS = [
     ("missing_field", bill(chargeStart=None)),
     ("bad_type", bill(cost="41 USD")),
     ("bad_type", bill(recordId=["a"])),
-    ("unknown_currency", bill(cost=cost("XXX"))),
+    ("unknown_currency", bill(cost=cost("ZZZ"))),
     ("unknown_currency", bill(cost=cost(None))),
     ("unknown_currency", bill(cost=cost("", None))),
     ("amount_not_a_number", bill(cost=cost(energy="41,5"))),

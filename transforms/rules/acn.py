@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from transforms.rules.calendar import MINUTES_OF_A_DAY, Hours, Season, days_of, season_of
-from transforms.rules.reading import BadRule, counted
+from transforms.rules.reading import BadRule, with_finite_numbers
 
 Step: TypeAlias = tuple[str, Decimal, tuple[Hours, ...], frozenset[str], Season]
 """Band, price a kWh, hours, kinds of days, season."""
@@ -44,7 +44,7 @@ def bands_of(text: str) -> Iterator[Step]:
         BadRule: It is not of this form.
     """
     try:
-        read = counted(msgspec.json.decode(text, type=_File))
+        read = with_finite_numbers(msgspec.json.decode(text, type=_File))
     except (msgspec.MsgspecError, RecursionError) as error:
         raise BadRule(f"schedule: {error}") from None
     for schedule in read.schedule:

@@ -75,7 +75,7 @@ class Holidays:
         country, _, region = self.region.partition("-")
         try:
             known = holidays.country_holidays(country, subdiv=region or None, years=list(years))
-        except NotImplementedError:
+        except NotImplementedError:  # what the library says of a country or region that it does not know
             raise BadRule(f"no calendar of holidays is known of {self.region}; use ISO 3166, as DE or DE-BY") from None
         return self.days | frozenset(known)
 

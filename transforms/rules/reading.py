@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import tomllib
 from collections.abc import Iterator, Sequence
 from decimal import Decimal, InvalidOperation
@@ -24,7 +25,7 @@ def toml(text: str, shape: type[T]) -> T:
         BadRule: It is no TOML, or not of this shape.
     """
     try:
-        return counted(msgspec.convert(tomllib.loads(text, parse_float=_number), shape))
+        return with_finite_numbers(msgspec.convert(tomllib.loads(text, parse_float=_number), shape))
     except RecursionError:
         raise BadRule("it is no TOML of rules: lists stand in lists too often") from None
     except msgspec.ValidationError as error:
@@ -33,7 +34,7 @@ def toml(text: str, shape: type[T]) -> T:
         raise BadRule(f"it is no TOML: {error}") from None
 
 
-def counted(value: T) -> T:
+def with_finite_numbers(value: T) -> T:
     """A structure as it is, if all its decimals can be counted with; those in quotes may be none.
 
     Raises:
@@ -44,7 +45,7 @@ def counted(value: T) -> T:
     parts = msgspec.structs.astuple(value) if isinstance(value, msgspec.Struct) else value
     if isinstance(parts, tuple):
         for part in parts:
-            counted(part)
+            with_finite_numbers(part)
     return value
 
 
@@ -65,7 +66,7 @@ def rows(text: str, required: Sequence[str], optional: Sequence[str] = ()) -> It
     Raises:
         BadRule: A required column is missing, one is unknown or named twice, or a row has more cells than the header.
     """
-    reader = csv.DictReader(text.removeprefix("\ufeff").splitlines(), restkey="", strict=True)
+    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""), restkey="", strict=True)
     try:
         header = [name.strip() for name in reader.fieldnames or ()]
     except csv.Error as error:
