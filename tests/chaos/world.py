@@ -31,6 +31,7 @@ from lake.vault import Vault
 from tests.chaos.deliveries import Left, left_by_answers
 from tests.chaos.lakes import Lake, read_lake
 from tests.chaos.nursery import End, Nursery, Order
+from tests.tariff_texts import tariff
 
 START: Final = datetime(2026, 10, 20, 12, tzinfo=UTC)
 _FIRST: Final = START + timedelta(hours=3)
@@ -221,14 +222,9 @@ def _connected(ready: World) -> Path:
     return base
 
 
-_TARIFF: Final = """
-[[tariff]]
-id = "everywhere"
-version = "2026"
-currency = "EUR"
-valid_from = 2020-01-01
-prices_are = "gross"
-
+_TARIFF: Final = (
+    tariff("everywhere")
+    + """
 [[tariff.time_of_use]]
 band = "night"
 price_per_kwh = 0.21
@@ -239,6 +235,7 @@ band = "day"
 price_per_kwh = 0.34
 hours = ["06:00-22:00"]
 """
+)
 
 _What = tuple[str, str, datetime, datetime]
 """Name, command, when it runs, and when its tokens are tried."""

@@ -17,17 +17,10 @@ from flows.transforming import rebuild
 from flows.verifying import faults
 from lake.schemas import CHARGE_SESSIONS, RUNS, SESSION_COSTS
 from tests.flows.conftest import Practice
+from tests.tariff_texts import tariff
 
 FLEET = "4-vehicles@smartcar.com"
-FLAT = """
-[[tariff]]
-id = "home"
-version = "1"
-currency = "EUR"
-valid_from = 2020-01-01
-prices_are = "gross"
-price_per_kwh = {}
-"""
+FLAT = tariff() + "price_per_kwh = {}\n"
 EVERYWHERE = '[[place]]\nname = "Depot"\nkind = "work"\naddress = ["*, *"]\n'
 
 

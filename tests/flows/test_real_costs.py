@@ -19,28 +19,20 @@ from flows.settings import load_settings
 from lake.schemas import CHARGE_SESSIONS
 from tests.flows.conftest import ZONES
 from tests.slow_costs import by_local_month, exact_cost, rounded
+from tests.tariff_texts import tariff
 from transforms.costs.table import session_costs
 
 OSLO = ZoneInfo("Europe/Oslo")
 SERIES = "nl_day_ahead_2019_utc.csv"
 
-FLAT = """
-[[tariff]]
-id = "garage"
-version = "flat"
-currency = "NOK"
-valid_from = 2018-01-01
-prices_are = "gross"
-price_per_kwh = 1.0725
+FLAT = (
+    tariff("garage", "flat", "NOK", "2018-01-01")
+    + """price_per_kwh = 1.0725
 """
-BY_THE_CLOCK = """
-[[tariff]]
-id = "garage"
-version = "by the clock"
-currency = "NOK"
-valid_from = 2018-01-01
-prices_are = "gross"
-holidays = "NO"
+)
+BY_THE_CLOCK = (
+    tariff("garage", "by the clock", "NOK", "2018-01-01")
+    + """holidays = "NO"
 
 [[tariff.time_of_use]]
 band = "peak"
@@ -67,19 +59,16 @@ band = "free day"
 price_per_kwh = 0.8175
 days = ["weekends", "holidays"]
 """
-DYNAMIC = """
-[[tariff]]
-id = "garage"
-version = "dynamic"
-currency = "EUR"
-valid_from = 2018-01-01
-prices_are = "gross"
-
+)
+DYNAMIC = (
+    tariff("garage", "dynamic", "EUR", "2018-01-01")
+    + """
 [tariff.dynamic]
 series = "prices.csv"
 unit = "MWh"
 plus_per_kwh = 0.0235
 """
+)
 # by the calendar: public holidays on weekdays from 2018-12 to 2020-01
 HOLIDAYS = {
     date(2018, 12, 25), date(2018, 12, 26), date(2019, 1, 1), date(2019, 4, 18), date(2019, 4, 19), date(2019, 4, 22),

@@ -9,6 +9,7 @@ import polars as pl
 
 from lake.reference import currencies, currency_digits
 from lake.schemas import CHARGE_SESSIONS
+from tests.tariff_texts import tariff
 from transforms.costs.lines import with_state
 from transforms.costs.spread import CURVE
 from transforms.costs.tariffs import tariff_lines
@@ -18,14 +19,7 @@ from transforms.rules.tariffs import Tariff
 
 DIGITS = currency_digits()
 SCHEMA = {**CHARGE_SESSIONS.schema, "driver": pl.String(), "cost_centre": pl.String()}
-HEAD = """
-[[tariff]]
-id = "home"
-version = "1"
-currency = "EUR"
-valid_from = 2020-01-01
-prices_are = "gross"
-"""
+HEAD = tariff()
 
 
 def a_session(start: str, end: str | None, kwh: float | None = 10.0, **more: Any) -> dict[str, Any]:
