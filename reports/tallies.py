@@ -15,6 +15,7 @@ import polars as pl
 
 from lake.schemas import CHARGE_DAYS, CHARGE_SESSIONS, COMPLETENESS, QUARANTINE, RUNS, VEHICLES, Table
 from lake.tables import Partition
+from transforms.months import month_of
 
 SESSION_STEP_KWH: Final = 5
 """Width of the classes of a session's energy."""
@@ -232,4 +233,4 @@ def _number() -> pl.Expr:
 
 
 def _month(column: str) -> pl.Expr:
-    return pl.col(column).dt.strftime("%Y-%m").alias("month")
+    return month_of(column).alias("month")

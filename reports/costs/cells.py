@@ -17,6 +17,7 @@ from lake.names import Namer
 from reports.costs import grouping
 from reports.figures import NOT_GIVEN
 from reports.panels import KIND_OF_STATE
+from transforms.months import month_of
 
 MOST_CELLS: Final = 60_000
 """Cells of one kind that a page may hold; about 2 MB of it."""
@@ -265,7 +266,7 @@ def _days(completeness: pl.DataFrame, named: Namer) -> pl.DataFrame:
     return rows.select(
         "make",
         pl.col("vehicle_id").replace_strict(vehicles, return_dtype=pl.String).alias("vehicle"),
-        pl.col("day").dt.strftime("%Y-%m").alias("month"),
+        month_of("day").alias("month"),
         "stream",
         pl.col("state")
         .replace_strict(KIND_OF_STATE, default="somebody must act", return_dtype=pl.String)

@@ -23,6 +23,7 @@ from reports.statements.model import (
     Total,
     UnknownDays,
 )
+from transforms.months import month_of
 from transforms.rules.policies import Policy
 
 _KNOWN: Final = ("collected", "confirmed_empty")
@@ -105,7 +106,7 @@ def _of(frame: pl.DataFrame, driver: str | None) -> pl.DataFrame:
 
 
 def _of_month(frame: pl.DataFrame, month: str) -> pl.DataFrame:
-    return frame.filter(pl.col("local_date").dt.strftime(_MONTH) == month)
+    return frame.filter(month_of("local_date") == month)
 
 
 def _rows(frame: pl.DataFrame) -> Iterable[dict[str, Any]]:

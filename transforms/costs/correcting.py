@@ -12,6 +12,7 @@ from typing import Final
 import polars as pl
 
 from lake.schemas import COST_LINE, MONEY
+from transforms.months import month_of
 
 _KEY: Final = ("line_id", "driver", "cost_centre", "currency")
 _ABOUT: Final = (
@@ -34,7 +35,7 @@ stands (what stands now; 0 if nothing does), amount (the difference), why (`chan
 
 def of_months(lines: pl.DataFrame, months: Collection[str]) -> pl.DataFrame:
     """Cost lines of these local months: column local_date."""
-    return lines.filter(pl.col("local_date").dt.strftime("%Y-%m").is_in(list(months)))
+    return lines.filter(month_of("local_date").is_in(list(months)))
 
 
 def corrections(
@@ -53,7 +54,7 @@ def corrections(
         closed_corrections.select("corrects_month", *_KEY, *_ABOUT, "amount"),
     ]).filter(pl.col("amount").is_not_null())  # fmt: skip
     stands = of_months(now, months).filter(pl.col("amount").is_not_null())
-    month = pl.col("local_date").dt.strftime("%Y-%m").alias("corrects_month")
+    month = month_of("local_date").alias("corrects_month")
     before = _summed(said, "stated")
     after = _summed(stands.with_columns(month).select("corrects_month", *_KEY, *_ABOUT, "amount"), "stands")
     both = before.join(after, on=_KEY, how="full", nulls_equal=True, coalesce=True, suffix="_now")

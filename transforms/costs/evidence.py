@@ -8,6 +8,7 @@ from typing import Final
 
 import polars as pl
 
+from transforms.months import month_of
 from transforms.rules.policies import Evidence, Meter, Policy
 
 KNOWN_DAYS: Final = pl.Schema(
@@ -37,7 +38,7 @@ def known_days(completeness: pl.DataFrame) -> pl.DataFrame:
     months = days.group_by("vehicle_id", first).agg(pl.col("known").sum().cast(pl.Int64).alias("days_known"))
     until = pl.min_horizontal(pl.col("first").dt.month_end(), pl.lit(completeness["day"].max(), pl.Date))
     counted = ((until - pl.col("first")).dt.total_days() + 1).alias("days_counted")
-    told = months.with_columns(pl.col("first").dt.strftime("%Y-%m").alias("month"), counted)
+    told = months.with_columns(month_of("first").alias("month"), counted)
     return told.select(KNOWN_DAYS.names()).sort("vehicle_id", "month")
 
 

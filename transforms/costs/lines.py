@@ -9,6 +9,7 @@ from typing import Final
 import polars as pl
 
 from lake.schemas import COST_LINE
+from transforms.months import month_of
 
 OF_A_SESSION: Final = (
     "session_id", "vehicle_id", "make", "started_at", "timezone", "local_date", "place", "place_name", "driver",
@@ -78,7 +79,7 @@ def with_state(lines: pl.DataFrame) -> pl.DataFrame:
 def _in_key(name: str) -> pl.Expr:
     if name != "month":
         return pl.col(name).fill_null("")
-    month = pl.concat_str(pl.col("local_date").dt.strftime("%Y-%m"), pl.col("driver").fill_null(""), separator="\x1f")
+    month = pl.concat_str(month_of("local_date"), pl.col("driver").fill_null(""), separator="\x1f")
     return pl.when(pl.col("session_id").is_null()).then(month).otherwise(pl.lit(""))
 
 

@@ -17,6 +17,7 @@ from transforms.costs.distances import with_distance
 from transforms.costs.evidence import is_missing
 from transforms.costs.fees import of_no_session
 from transforms.costs.lines import COST_SIDE, bases, joined, shaped
+from transforms.months import month_of
 from transforms.rules.policies import Distance, Policy, Rule
 
 _MONTH: Final = "month"
@@ -79,7 +80,7 @@ def _finished(
 def _prepared(sessions: pl.DataFrame, known_days: pl.DataFrame) -> pl.DataFrame:
     """Sessions with nano_kwh, month (text, local) and the known days of it."""
     told = sessions.filter(pl.col("status") != "vanished").with_columns(
-        money.nano_kwh("energy_kwh").alias("nano_kwh"), pl.col("local_date").dt.strftime("%Y-%m").alias(_MONTH)
+        money.nano_kwh("energy_kwh").alias("nano_kwh"), month_of("local_date").alias(_MONTH)
     )
     return told.join(known_days, on=["vehicle_id", _MONTH], how="left", maintain_order="left")
 
