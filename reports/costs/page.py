@@ -91,6 +91,8 @@ def cost_page(
         is_empty=all(cube.frame.is_empty() for cube in view.cubes.values()),
         dropped=_dropped(view.cubes),
         stations_told=f"Homes are left out. Told apart are the {cells.MOST_STATIONS} with most energy.",
+        counted=wording.counted,
+        kwh=wording.kwh,
         without_line=report.unknown.without_line,
         without_session=report.unknown.without_session,
         parts=_parts(view),

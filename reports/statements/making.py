@@ -27,7 +27,6 @@ from transforms.months import month_of
 from transforms.rules.policies import Policy
 
 _KNOWN: Final = ("collected", "confirmed_empty")
-_MONTH: Final = "%Y-%m"
 _SUMS: Final = ("cost", "cost_corrected", "reimbursed", "reimbursed_corrected")
 
 
