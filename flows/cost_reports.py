@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from flows.closing import month_of
 from flows.exits import Exit, Stop
 from flows.house import House
 from flows.querying import OF_NOW, known_at
@@ -149,10 +150,7 @@ def period_of(house: House, month: str | None, since: date | None, until: date |
         return _between(since, until)
     if month is None:
         return _month(_today(house).replace(day=1) - timedelta(days=1))
-    try:
-        return _month(date.fromisoformat(f"{month}-01"))
-    except ValueError:
-        raise Stop(Exit.USAGE, f"--month {month}: not a month such as 2026-10") from None
+    return _month(date.fromisoformat(f"{month_of(month)}-01"))
 
 
 def since_last_month(house: House) -> Period:
