@@ -44,7 +44,7 @@ def publish_costs(house: House, *, anew: bool = False) -> None:
 
 def costs_of(house: House, wanted: Sequence[str]) -> pl.DataFrame:
     """The costs of neighbouring months (UTC) from the published sessions: `SESSION_COSTS` and `month`."""
-    read = _around(wanted)
+    read = months.near(wanted, -MARGIN, MARGIN)
     sessions = house.tables.read(CHARGE_SESSIONS, [each for each in _partitions(house) if each.month in read])
     return session_costs(sessions, cost_rules(house)).filter(pl.col("month").is_in(list(wanted)))
 
@@ -99,11 +99,11 @@ def _digests(house: House) -> dict[str, list[str]]:
     rules = (told.digest_but_rates, told.rates.source, house.settings.reporting_currency, schemas.SCHEMA_VERSION)
 
     def inputs(month: str) -> str:
-        near = [(each, of.get(each), days.get(each)) for each in sorted(_around([month]))]
+        near = [(each, of.get(each), days.get(each)) for each in sorted(months.near([month], -MARGIN, MARGIN))]
         return made_of.digest(rules, of_month(told.rates, month).rows(), near)
 
     # what is owed by a local month stands at its first noon, which may be in a month (UTC) without any session
-    wanted = {each for month in of for each in _around([month], 1)} | costs.keys()
+    wanted = months.near(of, -1, 1) | costs.keys()
     return {month: [inputs(month), made_of.digest(costs.get(month))] for month in wanted}
 
 
@@ -116,10 +116,6 @@ def _known_days(house: House) -> pl.DataFrame:
     if not _asks_for_days(house):
         return KNOWN_DAYS.to_frame()
     return known_days(house.tables.read(COMPLETENESS, columns=("vehicle_id", "stream", "day", "state")))
-
-
-def _around(wanted: Iterable[str], margin: int = MARGIN) -> set[str]:
-    return {months.shifted(month, step) for month in wanted for step in range(-margin, margin + 1)}
 
 
 def _chunks(due: Sequence[str]) -> Iterator[list[str]]:

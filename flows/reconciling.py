@@ -59,10 +59,10 @@ class _Near:
 def reconciliation_of(house: House, month: str, near: _Near | None = None) -> pl.DataFrame:
     """The rows of a local month from the published tables: columns of `RECONCILIATION` and `month`."""
     tables = near or _Near(house)
-    beside = _around(month, -1)
+    beside = months.near([month], -1, 1)
     completeness = tables.read(COMPLETENESS, beside)
     return reconciliation(
-        tables.read(CHARGE_SESSIONS, _around(month, -BEFORE)),
+        tables.read(CHARGE_SESSIONS, months.near([month], -BEFORE, 1)),
         tables.read(CHARGE_DAYS, beside),
         completeness.filter(pl.col("state").is_in(_KNOWN)).select("vehicle_id", "stream", "day"),
         house.rules.assignments,
@@ -92,10 +92,6 @@ def open_items(house: House, today: date) -> tuple[list[str], list[tuple[Any, ..
     return ["age_days", *_ITEM], rows.select(age, *_ITEM).rows()
 
 
-def _around(month: str, first: int) -> set[str]:
-    return {months.shifted(month, step) for step in range(first, 2)}
-
-
 def _digests(house: House) -> dict[str, list[str]]:
     """By month: what its rows are made of - sessions, days, what is known, drivers - and what they are now."""
     sessions, days, known, rows = (
@@ -104,9 +100,11 @@ def _digests(house: House) -> dict[str, list[str]]:
     drivers = (repr(house.rules.assignments), schemas.SCHEMA_VERSION)
 
     def inputs(month: str) -> str:
-        near = [(each, days.get(each), known.get(each)) for each in sorted(_around(month, -1))]
-        return made_of.digest(drivers, near, [(each, sessions.get(each)) for each in sorted(_around(month, -BEFORE))])
+        near = [(each, days.get(each), known.get(each)) for each in sorted(months.near([month], -1, 1))]
+        return made_of.digest(
+            drivers, near, [(each, sessions.get(each)) for each in sorted(months.near([month], -BEFORE, 1))]
+        )
 
     begun = sessions.keys() | days.keys()
-    wanted = {each for month in begun for each in _around(month, -1)} | rows.keys()
+    wanted = months.near(begun, -1, 1) | rows.keys()
     return {month: [inputs(month), made_of.digest(rows.get(month))] for month in wanted}

@@ -50,6 +50,11 @@ def shifted(month: str, months: int) -> str:
     return f"{year:04}-{number + 1:02}"
 
 
+def near(wanted: Iterable[str], first: int, last: int) -> set[str]:
+    """The months from `first` to `last` (0 is the month itself) for each of the months."""
+    return {shifted(month, step) for month in wanted for step in range(first, last + 1)}
+
+
 def around(partitions: Iterable[Partition], first: int, last: int) -> set[Partition]:
     """The months from `first` to `last` (0 is the partition's own), of the same make, for each of the partitions."""
     return {(make, shifted(month, step)) for make, month in partitions for step in range(first, last + 1)}
