@@ -100,3 +100,10 @@ def test_nothing_of_the_real_sets_is_in_quarantine(backfilled: Mapping[str, str]
 
 def test_the_lake_of_real_sets_is_sound(backfilled: Mapping[str, str], tmp_path: Path) -> None:
     assert command_line(backfilled, tmp_path)("verify", "--json").json == {"faults": []}
+
+
+def test_the_real_sets_open_what_is_in_them_and_no_alarm_that_is_not(backfilled: Mapping[str, str]) -> None:
+    """The workplace and Dundee are told as bills of Teslas that tell no day: no bill of theirs is one too many."""
+    files = f"{backfilled['CHARGELAKE_HOME']}/lake/reconciliation/**/*.parquet"
+    query = f"SELECT kind, count(*) FROM '{files}' WHERE is_open GROUP BY kind ORDER BY kind"
+    assert duckdb.sql(query).fetchall() == [("free_charging", 382), ("idle_fees", 146), ("overlapping_sessions", 35)]
